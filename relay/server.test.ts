@@ -1,0 +1,288 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SECURITY_HEADERS } from './headers.ts';
+import { loadPage } from './page.ts';
+import { type RelayServer, startServer } from './server.ts';
+import { type ServedModel, Shelf } from './shelf.ts';
+import { ask, raw } from './testing/http.ts';
+
+const CID = 'bafkreiexampleexampleexampleexampleexampleexampleexampleexam';
+const MODEL = randomBytes(300_000);
+const INDEX = '<!doctype html><title>Shoal</title>';
+const FILE = `/models/${CID}/files/odd%20%23name%3F%25.gguf`;
+let folder: string;
+let server: RelayServer;
+let port: number;
+let shelf: Shelf;
+let model: ServedModel;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shoal-relay-'));
+  const dist = join(folder, 'dist');
+  await mkdir(join(dist, 'assets'), { recursive: true });
+  await writeFile(join(dist, 'index.html'), INDEX);
+  await writeFile(join(dist, 'sdk.js'), 'export {};');
+  await writeFile(join(dist, '.shoal-build.json'), '{}');
+  const script = `export const text = ${JSON.stringify('fish '.repeat(2000))};`;
+  await writeFile(join(dist, 'assets/app-abc123.js'), script);
+  await writeFile(join(dist, 'assets/app-abc123.js.br'), brotliCompressSync(script));
+  await writeFile(join(dist, 'assets/app-abc123.js.gz'), gzipSync(script));
+  await writeFile(join(folder, 'secret.txt'), 'secret');
+  const path = join(folder, 'odd #name?%.gguf');
+  await writeFile(path, MODEL);
+  shelf = new Shelf();
+  model = {
+    id: 'odd',
+    cid: CID,
+    name: 'Odd',
+    layers: 2,
+    license: 'MIT',
+    manifest: Buffer.from('{"version":1}'),
+    files: [{ name: 'odd #name?%.gguf', path, bytes: MODEL.length, modified: (await stat(path)).mtimeMs }],
+  };
+  shelf.add(model);
+  server = await startServer({ page: await loadPage(dist), shelf }, 0, '127.0.0.1');
+  port = server.port;
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+describe('the page', () => {
+  it('is isolated and locked down, on every kind of answer', async () => {
+    for (const path of ['/', '/sdk.js', '/models/index.json', FILE, '/healthz', '/nothing', '/%zz']) {
+      const { headers } = await ask(port, path);
+      for (const [name, value] of Object.entries(SECURITY_HEADERS))
+        expect(headers[name.toLowerCase()]).toBe(value);
+    }
+    expect(SECURITY_HEADERS['Content-Security-Policy']).not.toContain('unsafe-inline');
+  });
+
+  it('is asked about before each use, while hashed files are kept for good', async () => {
+    const page = await ask(port, '/?q=1');
+    expect([page.status, page.text, page.headers['cache-control']]).toEqual([200, INDEX, 'no-cache']);
+    expect((await ask(port, '/sdk.js')).headers['cache-control']).toBe('no-cache');
+    const asset = await ask(port, '/assets/app-abc123.js');
+    expect(asset.headers['cache-control']).toContain('immutable');
+    expect(asset.headers['content-type']).toBe('text/javascript; charset=utf-8');
+    const again = await ask(port, '/', { 'if-none-match': String(page.headers.etag) });
+    expect([again.status, again.text]).toEqual([304, '']);
+  });
+
+  it('travels in the best encoding that the client takes', async () => {
+    const encoding = async (accept: string) => {
+      const { headers } = await ask(port, '/assets/app-abc123.js', { 'accept-encoding': accept });
+      expect(headers.vary).toBe('Accept-Encoding');
+      return headers['content-encoding'] ?? 'none';
+    };
+    expect(await encoding('gzip, deflate, br')).toBe('br');
+    expect(await encoding('gzip')).toBe('gzip');
+    expect(await encoding('br;q=0, gzip;q=0.5')).toBe('gzip');
+    expect(await encoding('identity')).toBe('none');
+    const packed = await ask(port, '/assets/app-abc123.js', { 'accept-encoding': 'br' });
+    expect(brotliDecompressSync(packed.body).toString()).toContain('fish fish');
+    const plain = await ask(port, '/assets/app-abc123.js');
+    expect(plain.headers.etag).not.toBe(packed.headers.etag);
+  });
+
+  it('never leaves its folder', async () => {
+    const tries = [
+      '/../secret.txt',
+      '/%2e%2e/secret.txt',
+      '/..%2fsecret.txt',
+      '/assets/../../secret.txt',
+      '//secret.txt',
+    ];
+    tries.push(
+      '/..\\secret.txt',
+      '/%252e%252e/secret.txt',
+      '/.shoal-build.json',
+      `/models/${CID}/files/..%2fsecret.txt`,
+    );
+    for (const path of tries) {
+      const answer = await ask(port, path);
+      expect(answer.status, path).toBe(404);
+      expect(answer.text).not.toContain('secret');
+    }
+  });
+});
+
+describe('model files', () => {
+  it('are listed with URLs that work', async () => {
+    const list = await ask(port, '/models/index.json');
+    expect(list.headers['cache-control']).toBe('no-cache');
+    const expected = { id: 'odd', cid: CID, name: 'Odd', layers: 2, bytes: MODEL.length, license: 'MIT' };
+    const urls = { manifest: `/models/${CID}/manifest.json`, files: [FILE] };
+    expect(JSON.parse(list.text)).toEqual([{ ...expected, ...urls }]);
+    const manifest = await ask(port, urls.manifest);
+    expect([manifest.text, manifest.headers['cache-control']]).toEqual([
+      '{"version":1}',
+      'public, max-age=31536000, immutable',
+    ]);
+  });
+
+  it('come whole, and never compressed', async () => {
+    const { status, headers, body } = await ask(port, FILE, { 'accept-encoding': 'gzip, br' });
+    expect([status, headers['content-encoding'], headers['accept-ranges']]).toEqual([
+      200,
+      undefined,
+      'bytes',
+    ]);
+    expect(body.equals(MODEL)).toBe(true);
+    expect(headers['cache-control']).toContain('immutable');
+  });
+
+  it('come by exact ranges', async () => {
+    const size = MODEL.length;
+    const cases: [string, number, number][] = [
+      ['bytes=0-0', 0, 1],
+      ['bytes=100-299', 100, 300],
+      [`bytes=${size - 1}-`, size - 1, size],
+      ['bytes=-7', size - 7, size],
+      [`bytes=5-${size * 9}`, 5, size],
+    ];
+    for (const [range, start, end] of cases) {
+      const { status, headers, body } = await ask(port, FILE, { range });
+      expect([status, headers['content-range']], range).toEqual([206, `bytes ${start}-${end - 1}/${size}`]);
+      expect(headers['content-length']).toBe(String(end - start));
+      expect(body.equals(MODEL.subarray(start, end)), range).toBe(true);
+    }
+  });
+
+  it('come whole when the last bytes asked for are more than there are', async () => {
+    const { status, body } = await ask(port, FILE, { range: `bytes=-${MODEL.length * 9}` });
+    expect([status, body.equals(MODEL)]).toEqual([200, true]);
+  });
+
+  it('refuse ranges past the end with the size, and ignore what is no range', async () => {
+    for (const range of [`bytes=${MODEL.length}-`, 'bytes=99999999999999999999-', 'bytes=-0']) {
+      const { status, headers, body } = await ask(port, FILE, { range });
+      expect([status, headers['content-range']], range).toEqual([416, `bytes */${MODEL.length}`]);
+      expect(body.length).toBeLessThan(100);
+    }
+    for (const range of [
+      'bytes=5-2',
+      'bytes=a-b',
+      'bytes',
+      'lines=1-2',
+      'bytes=0-1,4-5',
+      `bytes=${'0-0,'.repeat(999)}0-0`,
+    ]) {
+      const { status } = await ask(port, FILE, { range });
+      expect([200, 206, 416], range).toContain(status);
+    }
+    expect((await ask(port, '/healthz')).status).toBe(200);
+  });
+
+  it('continue a download only while it is the same file', async () => {
+    const { headers } = await ask(port, FILE, {}, 'HEAD');
+    const range = 'bytes=10-19';
+    expect((await ask(port, FILE, { range, 'if-range': String(headers.etag) })).status).toBe(206);
+    expect((await ask(port, FILE, { range, 'if-range': '"another"' })).status).toBe(200);
+    expect((await ask(port, FILE, { 'if-none-match': String(headers.etag) })).status).toBe(304);
+  });
+
+  it('answer HEAD with the size and no body', async () => {
+    const { status, headers, body } = await ask(port, FILE, {}, 'HEAD');
+    expect([status, headers['content-length'], body.length]).toEqual([200, String(MODEL.length), 0]);
+  });
+
+  it('are withheld once they changed on disk', async () => {
+    const [file] = model.files;
+    await utimes(file!.path, new Date(), new Date(1e12));
+    const changed = await ask(port, FILE);
+    await utimes(file!.path, new Date(), new Date(file!.modified));
+    file!.modified = (await stat(file!.path)).mtimeMs;
+    expect([changed.status, changed.text]).toEqual([410, expect.stringContaining('restart the relay')]);
+    expect((await ask(port, FILE)).status).toBe(200);
+  });
+});
+
+describe('bad requests', () => {
+  it('get the right status', async () => {
+    const cases: [string, number][] = [
+      ['/%', 400],
+      ['/%ff', 400],
+      ['/a%00b', 400],
+      ['/models/%E0%A4%A', 400],
+      ['/models/', 404],
+      ['/models/nobody/manifest.json', 404],
+      [`/models/${CID}`, 404],
+      [`/models/${CID}/files/`, 404],
+      [`/models/${CID}/files/x/y`, 404],
+      ['/models/__proto__/manifest.json', 404],
+      [`/${'a'.repeat(10_000)}`, 404],
+    ];
+    for (const [path, status] of cases)
+      expect((await ask(port, path)).status, path.slice(0, 40)).toBe(status);
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE']) {
+      const answer = await ask(port, '/', {}, method);
+      expect([answer.status, answer.headers.allow], method).toEqual([405, 'GET, HEAD']);
+    }
+  });
+
+  it('that are not even HTTP are closed, and the relay stays up', async () => {
+    expect(await raw(port, randomBytes(4096))).toMatch(/^HTTP\/1.1 400 |^$/);
+    expect(await raw(port, 'GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /);
+    const close = 'Host: x\r\nConnection: close\r\n\r\n';
+    expect(await raw(port, `GET http://elsewhere/ HTTP/1.1\r\n${close}`)).toMatch(/^HTTP\/1.1 400 /);
+    expect(await raw(port, `OPTIONS * HTTP/1.1\r\n${close}`)).toMatch(/^HTTP\/1.1 405 /);
+    expect(await raw(port, `GET / HTTP/1.1\r\nX: ${'y'.repeat(20_000)}\r\n${close}`)).toMatch(
+      /^HTTP\/1.1 431 /,
+    );
+    expect(await raw(port, `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9e9\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 400 /,
+    );
+    expect(await raw(port, `CONNECT a:1 HTTP/1.1\r\n${close}`)).not.toMatch(/^HTTP\/1.1 2/);
+    const upgrade = 'Connection: close, Upgrade\r\nUpgrade: websocket\r\n';
+    await raw(port, `GET / HTTP/1.1\r\n${upgrade}${close}`);
+    expect((await ask(port, '/healthz')).text).toBe('{"status":"ok","models":1}');
+  });
+
+  it('a client that goes away in the middle of a file harms nobody', async () => {
+    for (let i = 0; i < 50; i++) {
+      const socket = connect(port, '127.0.0.1', () =>
+        socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\n\r\n`),
+      );
+      await new Promise((resolve) => socket.once('data', resolve));
+      socket.destroy();
+    }
+    expect((await ask(port, FILE)).body.equals(MODEL)).toBe(true);
+  });
+});
+
+describe('start and stop', () => {
+  it('a port in use is named, with a way out', async () => {
+    const busy = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => busy.once('listening', resolve));
+    const { port: taken } = busy.address() as { port: number };
+    const attempt = startServer({ page: () => false, shelf }, taken, '127.0.0.1');
+    await expect(attempt).rejects.toMatchObject({
+      code: 'port-in-use',
+      message: expect.stringMatching(new RegExp(`Port ${taken} is in use.*--port`)),
+    });
+    busy.close();
+  });
+
+  it('a request in flight is finished before the relay stops', async () => {
+    const second = await startServer({ page: () => false, shelf }, 0, '127.0.0.1');
+    const idle = connect(second.port, '127.0.0.1');
+    await new Promise((resolve) => idle.once('connect', resolve));
+    const socket = connect(second.port, '127.0.0.1');
+    socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    await new Promise((resolve) => socket.once('readable', resolve));
+    const closed = second.close();
+    let bytes = 0;
+    for await (const part of socket) bytes += (part as Buffer).length;
+    await closed;
+    expect(bytes).toBeGreaterThan(MODEL.length);
+    await expect(ask(second.port, '/healthz')).rejects.toThrow('ECONNREFUSED');
+  });
+});

@@ -1,0 +1,57 @@
+import type { Status } from '../sdk/index.ts';
+import { CopyButton } from './CopyButton.tsx';
+import type { Turn } from './chat-store.ts';
+import { RichText } from './RichText.tsx';
+import { formatProvenance } from './format.ts';
+
+interface Props {
+  turn: Turn;
+  status: Status;
+  /** Only the last answer can be asked for again. */
+  last: boolean;
+  onRetry: () => void;
+  onNewChat: () => void;
+}
+
+export function Answer({ turn, status, last, onRetry, onNewChat }: Props) {
+  const over = turn.state !== 'waiting' && turn.state !== 'streaming';
+  return (
+    <article className="turn answer" aria-label="Shoal" data-state={turn.state}>
+      {turn.content && <RichText text={turn.content} />}
+      {!turn.content && !over && <p className="waiting">{waitingFor(turn, status)}</p>}
+      {turn.error && (
+        <p className="error" role="alert">
+          {turn.error.message}
+        </p>
+      )}
+      {turn.state === 'stopped' && <p className="hint">Stopped.</p>}
+      {turn.state === 'limit' && (
+        <p className="hint">
+          Cut off: the longest answer or the model’s context is reached. Ask it to go on, or raise the limit in the
+          menu’s settings.
+        </p>
+      )}
+      <footer>
+        {turn.provenance && turn.content && (
+          <span className="provenance">{formatProvenance(turn.provenance, turn.backend)}</span>
+        )}
+        {over && turn.content && <CopyButton text={turn.content} label="Copy answer" />}
+        {last && (turn.state === 'failed' || turn.state === 'stopped') && (
+          <button type="button" className="quiet" onClick={onRetry}>
+            Try again
+          </button>
+        )}
+        {last && turn.error?.next === 'new-chat' && (
+          <button type="button" className="quiet" onClick={onNewChat}>
+            New chat
+          </button>
+        )}
+      </footer>
+    </article>
+  );
+}
+
+function waitingFor(turn: Turn, status: Status): string {
+  if (status.phase !== 'ready') return 'Waits for the model…';
+  return turn.state === 'streaming' ? 'Reads…' : 'Thinks…';
+}

@@ -1,0 +1,99 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { type Shoal, ShoalError, toShoalError } from '../sdk/index.ts';
+import { Composer } from './Composer.tsx';
+import { Conversation } from './Conversation.tsx';
+import type { ChatStore } from './chat-store.ts';
+import { Header } from './Header.tsx';
+import type { openKeep } from './keep.ts';
+import { ModelCard } from './ModelCard.tsx';
+import { StatusLine } from './StatusLine.tsx';
+import { useObservable } from './use-observable.ts';
+
+export interface Doors {
+  shoal: Shoal;
+  chat: ChatStore;
+  keep: ReturnType<typeof openKeep>;
+}
+
+/** The chat page: header, conversation, what the model is doing, and the box to write in. */
+export function App({ shoal, chat, keep }: Doors) {
+  const status = useObservable(shoal.status);
+  const state = useObservable(chat.state);
+  const [fileError, setFileError] = useState<ShoalError | null>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const box = useRef<HTMLTextAreaElement>(null);
+
+  const openFiles = useCallback(
+    async (files: File[]) => {
+      setFileError(null);
+      if (files.length === 0) return;
+      try {
+        const model = await shoal.addModel(files);
+        await shoal.load(model.id);
+      } catch (error) {
+        const told = toShoalError(error);
+        if (told.code !== 'aborted') setFileError(told);
+      }
+    },
+    [shoal],
+  );
+
+  const newChat = useCallback(() => {
+    chat.newChat();
+    box.current?.focus();
+  }, [chat]);
+
+  useEffect(() => {
+    const stopOnEscape = (event: KeyboardEvent) => {
+      // An open menu closes first.
+      if (event.key === 'Escape' && !event.defaultPrevented && !document.querySelector(':popover-open')) {
+        chat.stop();
+      }
+    };
+    window.addEventListener('keydown', stopOnEscape);
+    return () => window.removeEventListener('keydown', stopOnEscape);
+  }, [chat]);
+
+  return (
+    <>
+      <Header
+        shoal={shoal}
+        chat={chat}
+        keep={keep}
+        onNewChat={newChat}
+        onOpenFile={() => picker.current?.click()}
+      />
+      <main>
+        <Conversation chat={chat} status={status} onAsk={(text) => void chat.send(text)} onNewChat={newChat} />
+        <div className="dock">
+          <ModelCard
+            shoal={shoal}
+            status={status}
+            fileError={fileError}
+            onDismiss={() => setFileError(null)}
+            onOpenFile={() => picker.current?.click()}
+          />
+          <Composer ref={box} chat={chat} busy={state.busy} status={status} keep={keep} />
+          <StatusLine status={status} notKept={state.notKept} />
+        </div>
+      </main>
+      <p className="visually-hidden" aria-live="polite">
+        {state.announcement && `Shoal: ${state.announcement}`}
+      </p>
+      <input
+        ref={picker}
+        type="file"
+        className="visually-hidden"
+        aria-label="Model file"
+        tabIndex={-1}
+        multiple
+        onChange={(event) => {
+          const files = [...(event.currentTarget.files ?? [])];
+          // The same file may be picked again after it was mended.
+          event.currentTarget.value = '';
+          void openFiles(files);
+        }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+import { useEffect, useRef } from 'react';
+import type { Status } from '../sdk/index.ts';
+import { Answer } from './Answer.tsx';
+import type { ChatStore } from './chat-store.ts';
+import { Welcome } from './Welcome.tsx';
+import { useObservable } from './use-observable.ts';
+
+/** Pixels from the end within which the view follows a streaming answer. */
+const FOLLOW_WITHIN = 96;
+
+interface Props {
+  chat: ChatStore;
+  status: Status;
+  onAsk: (text: string) => void;
+  onNewChat: () => void;
+}
+
+export function Conversation({ chat, status, onAsk, onNewChat }: Props) {
+  const { turns, busy, id } = useObservable(chat.state);
+  const view = useRef<HTMLDivElement>(null);
+  const follow = useRef(true);
+
+  // A question just asked, or a conversation just opened, is always brought into view.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the number of turns changes
+  useEffect(() => {
+    follow.current = true;
+  }, [turns.length, id]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the text grows
+  useEffect(() => {
+    const box = view.current;
+    if (box && follow.current) box.scrollTop = box.scrollHeight;
+  }, [turns]);
+
+  return (
+    <div
+      className="scroll"
+      ref={view}
+      onScroll={(event) => {
+        const box = event.currentTarget;
+        follow.current = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOW_WITHIN;
+      }}
+    >
+      {/* A finished answer is announced once, elsewhere; a log would read every token aloud. */}
+      <div className="log" role="log" aria-label="Conversation" aria-live="off" aria-busy={busy}>
+        {turns.length === 0 && <Welcome status={status} onAsk={onAsk} />}
+        {turns.map((turn, i) =>
+          turn.role === 'user' ? (
+            <article className="turn user" key={turn.id} aria-label="You">
+              <p>{turn.content}</p>
+            </article>
+          ) : (
+            <Answer
+              key={turn.id}
+              turn={turn}
+              status={status}
+              last={i === turns.length - 1}
+              onRetry={() => void chat.retry()}
+              onNewChat={onNewChat}
+            />
+          ),
+        )}
+      </div>
+    </div>
+  );
+}

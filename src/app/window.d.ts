@@ -1,0 +1,7 @@
+import type { Shoal } from '../sdk/index.ts';
+
+declare global {
+  interface Window {
+    shoal: Shoal;
+  }
+}

@@ -1,0 +1,24 @@
+/** A conversation becomes tokens and back: template, tokenizer, sampler, the turn loop. The history is in `web.ts`. */
+export { ChatError, type ChatErrorCode } from './errors.ts';
+export {
+  type ChatHistory,
+  type Conversation,
+  type ConversationSummary,
+  type KeptMessage,
+  parseConversation,
+} from './history.ts';
+export { type ChatMessage, type ChatRole, parseMaxTokens, parseMessages, parseStop } from './messages.ts';
+export { Sampler } from './sampler.ts';
+export { DEFAULT_SAMPLING, parseSampling, type Sampling } from './sampling.ts';
+export { ChatTemplate } from './template.ts';
+export { Tokenizer, type TokenStream } from './tokenizer.ts';
+export {
+  type Clock,
+  Dialogue,
+  type TurnEnd,
+  type TurnEvent,
+  type TurnModel,
+  type TurnOptions,
+  type TurnTimings,
+  type TurnUsage,
+} from './turn.ts';

@@ -1,0 +1,264 @@
+import { ChatError } from './errors.ts';
+import type { ChatMessage } from './messages.ts';
+import { Sampler } from './sampler.ts';
+import type { Sampling } from './sampling.ts';
+import { StopStrings } from './stop-strings.ts';
+import type { ChatTemplate } from './template.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+/** What a turn is run on: an engine that holds the whole model, or a chain of hops. */
+export interface TurnModel {
+  /** `maxTokens`: most tokens that one session may hold. */
+  readonly info: { readonly maxTokens: number };
+  open(options?: { maxTokens?: number }): Promise<number>;
+  /** Appends tokens; gives the logits of the last one, `[1, vocabulary]`. */
+  forward(
+    session: number,
+    input: { tokens: ArrayLike<number> },
+    options?: { signal?: AbortSignal },
+  ): Promise<{ logits: Float32Array | null; computeMs: number }>;
+  /** Forgets positions from `length` on. */
+  truncate(session: number, length: number): Promise<void>;
+  close(session: number): Promise<void>;
+}
+
+export interface TurnOptions {
+  sampling: Sampling;
+  /** Most tokens of the answer; default: what the context leaves. */
+  maxTokens?: number;
+  /** Texts that end the answer; they are not part of it. */
+  stop?: readonly string[];
+  signal?: AbortSignal;
+  /** Tokens of the prompt computed, of those that had to be. */
+  onPrefill?: (done: number, total: number) => void;
+}
+
+export interface TurnUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+export interface TurnTimings {
+  /** Milliseconds from the call to the first token; null when there was none. */
+  first_token_ms: number | null;
+  /** Over the tokens after the first; null when there were fewer than two. */
+  tokens_per_second: number | null;
+  /** Milliseconds that the model itself reports. */
+  compute_ms: number;
+}
+
+export type TurnEnd = 'stop' | 'length' | 'aborted' | 'context-full';
+
+export type TurnEvent =
+  | { type: 'prefill'; done: number; total: number }
+  /** `text` may be empty: a character is not whole yet, or it may be the beginning of a stop string. */
+  | { type: 'token'; id: number; text: string }
+  | {
+      type: 'done';
+      reason: TurnEnd;
+      /** Text that was held back until the end; it belongs to the answer. */
+      text: string;
+      usage: TurnUsage;
+      timings: TurnTimings;
+      /** Tokens of the prompt that were still in the session and were not computed again. */
+      cachedTokens: number;
+    };
+
+export interface Clock {
+  /** Milliseconds. */
+  now(): number;
+}
+
+/** Tokens per prefill call: Stop waits for at most one, and larger ones gain no speed on any back end measured. */
+const PREFILL_CHUNK = 128;
+
+/**
+ * One conversation on one session. Of each new prompt only what differs from the tokens already in the session is
+ * computed.
+ */
+export class Dialogue {
+  readonly #model: TurnModel;
+  readonly #tokenizer: Tokenizer;
+  readonly #template: ChatTemplate;
+  readonly #clock: Clock;
+  #session: number | null = null;
+  /** The tokens whose keys and values the session holds. */
+  #held: number[] = [];
+  #busy = false;
+  #closed = false;
+
+  constructor(model: TurnModel, tokenizer: Tokenizer, template: ChatTemplate, clock: Clock = performance) {
+    this.#model = model;
+    this.#tokenizer = tokenizer;
+    this.#template = template;
+    this.#clock = clock;
+  }
+
+  /** Tokens that the session holds now. */
+  get heldTokens(): number {
+    return this.#held.length;
+  }
+
+  /**
+   * Answers the last message. Stop reading, or abort the signal, to end it early; what was computed stays in the session.
+   * @throws ChatError `busy` while another answer of this dialogue runs; `context-full` before anything is computed;
+   * `template`; `failed`; and what the model throws
+   */
+  async *run(messages: readonly ChatMessage[], options: TurnOptions): AsyncGenerator<TurnEvent, void, void> {
+    if (this.#closed) throw new ChatError('failed', 'This conversation is closed. Start a new one.');
+    if (this.#busy) {
+      throw new ChatError(
+        'busy',
+        'An answer is still being written. Stop it first, or wait until it is done.',
+      );
+    }
+    this.#busy = true;
+    try {
+      yield* this.#answer(messages, options);
+    } finally {
+      this.#busy = false;
+      if (this.#closed) await this.#drop();
+    }
+  }
+
+  /** Gives the session back. An answer that is being written is not interrupted: abort it first. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (!this.#busy) await this.#drop();
+  }
+
+  async *#answer(
+    messages: readonly ChatMessage[],
+    options: TurnOptions,
+  ): AsyncGenerator<TurnEvent, void, void> {
+    const started = this.#clock.now();
+    const prompt = this.#template.encode(messages, this.#tokenizer);
+    const limit = this.#model.info.maxTokens;
+    if (prompt.length === 0) throw new ChatError('bad-request', 'The prompt is empty. Write a message.');
+    if (prompt.length >= limit) {
+      throw new ChatError(
+        'context-full',
+        `This conversation is ${prompt.length} tokens long and the model holds ${limit}, its answer included. ` +
+          'Start a new chat, or shorten the message.',
+      );
+    }
+
+    const signal = options.signal;
+    const sampler = new Sampler(options.sampling);
+    const stops = new StopStrings([...this.#template.stop, ...(options.stop ?? [])]);
+    const stream = this.#tokenizer.stream();
+    const tokens = [...prompt];
+    const maxTokens = options.maxTokens ?? Infinity;
+    let computeMs = 0;
+    let firstToken: number | null = null;
+    let lastToken = started;
+    let completion = 0;
+    let cachedTokens = 0;
+    const finish = (reason: TurnEnd, text = ''): TurnEvent => {
+      const seconds = firstToken === null ? 0 : (lastToken - firstToken) / 1000;
+      return {
+        type: 'done',
+        reason,
+        text,
+        usage: {
+          prompt_tokens: prompt.length,
+          completion_tokens: completion,
+          total_tokens: prompt.length + completion,
+        },
+        timings: {
+          first_token_ms: firstToken === null ? null : firstToken - started,
+          tokens_per_second: seconds > 0 ? (completion - 1) / seconds : null,
+          compute_ms: computeMs,
+        },
+        cachedTokens,
+      };
+    };
+
+    if (signal?.aborted) return yield finish('aborted');
+    cachedTokens = await this.#keepCommonPrefix(prompt);
+    const total = prompt.length - cachedTokens;
+    let logits: Float32Array | null = null;
+    for (let at = cachedTokens; at < prompt.length; at = this.#held.length) {
+      const output = await this.#forward(prompt.slice(at, at + PREFILL_CHUNK), signal);
+      if (output === null) return yield finish('aborted');
+      computeMs += output.computeMs;
+      logits = output.logits;
+      const done = this.#held.length - cachedTokens;
+      options.onPrefill?.(done, total);
+      yield { type: 'prefill', done, total };
+    }
+
+    for (;;) {
+      if (signal?.aborted) return yield finish('aborted', stops.end());
+      if (!logits) throw new ChatError('failed', 'The model gave no logits: its last slice has no head.');
+      const id = sampler.pick(logits, tokens);
+      if (this.#tokenizer.stopTokens.has(id)) return yield finish('stop', stops.end());
+
+      lastToken = this.#clock.now();
+      firstToken ??= lastToken;
+      completion++;
+      tokens.push(id);
+      const text = stops.push(stream.push(id));
+      yield { type: 'token', id, text };
+      if (stops.found) return yield finish('stop');
+      if (completion >= maxTokens) return yield finish('length', stops.end());
+      if (this.#held.length >= limit) return yield finish('context-full', stops.end());
+
+      const output = await this.#forward([id], signal);
+      if (output === null) return yield finish('aborted', stops.end());
+      computeMs += output.computeMs;
+      logits = output.logits;
+    }
+  }
+
+  /** Opens the session, or cuts it back to what it has in common with the prompt; returns how much that is. */
+  async #keepCommonPrefix(prompt: readonly number[]): Promise<number> {
+    this.#session ??= await this.#model.open();
+    // The last token of the prompt is always computed: its logits choose the first token.
+    const most = Math.min(this.#held.length, prompt.length - 1);
+    let common = 0;
+    while (common < most && this.#held[common] === prompt[common]) common++;
+    if (common < this.#held.length) await this.#truncate(common);
+    return common;
+  }
+
+  async #truncate(length: number): Promise<void> {
+    try {
+      await this.#model.truncate(this.#session!, length);
+      this.#held.length = length;
+    } catch (error) {
+      await this.#drop();
+      throw error;
+    }
+  }
+
+  /** Appends tokens to the session; null when the signal ended it. The session is in step with `#held` afterwards. */
+  async #forward(tokens: readonly number[], signal: AbortSignal | undefined) {
+    if (signal?.aborted) return null;
+    try {
+      const output = await this.#model.forward(this.#session!, { tokens }, { signal });
+      this.#held.push(...tokens);
+      return output;
+    } catch (error) {
+      // It may have come to the end of some layers or of all: only what was confirmed is kept.
+      try {
+        await this.#model.truncate(this.#session!, this.#held.length);
+      } catch {
+        // The session is gone with the device or the hop; the next turn opens another and computes the prompt again.
+        await this.#drop();
+      }
+      if (signal?.aborted) return null;
+      throw error;
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    this.#held = [];
+    if (session === null) return;
+    // A session that cannot be closed is gone already, and its memory with it.
+    await this.#model.close(session).catch(() => undefined);
+  }
+}

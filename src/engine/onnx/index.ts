@@ -1,0 +1,1 @@
+export { type DataType, GraphBuilder, type InitializerData } from './graph-builder.ts';

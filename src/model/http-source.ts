@@ -1,0 +1,229 @@
+import { aborted, throwIfAborted } from './checks.ts';
+import { ModelError } from './errors.ts';
+import { checkRange, fileNameOf } from './sources.ts';
+import type { ByteSource } from './types.ts';
+
+/** A server that ignores ranges is accepted for files up to this size (config and tokenizer files), held in memory. */
+const WHOLE_FILE_LIMIT = 8 * 1024 * 1024;
+/** Silence after which a transfer is given up; a slow link that still moves is never cut. */
+const DEFAULT_STALL_MS = 20_000;
+
+export interface HttpOptions {
+  signal?: AbortSignal;
+  /** Milliseconds without a byte before `stalled`; default 20 s. */
+  stallMs?: number;
+}
+
+/** A file behind a URL, read by range requests. */
+export class HttpSource implements ByteSource {
+  readonly name: string;
+  readonly #url: string;
+  readonly #stallMs: number;
+  /** The whole file, from a server that ignores ranges. */
+  readonly #whole: Uint8Array | null;
+
+  private constructor(
+    url: string,
+    readonly size: number,
+    stallMs: number,
+    whole: Uint8Array | null,
+  ) {
+    this.#url = url;
+    this.name = fileNameOf(url);
+    this.#stallMs = stallMs;
+    this.#whole = whole;
+  }
+
+  /**
+   * Learns the size with one request.
+   * @throws ModelError `not-found`, `unreachable`, `stalled`, `aborted`; `too-large` when the server cannot send
+   * ranges of a large file
+   */
+  static async open(
+    url: string,
+    { signal, stallMs = DEFAULT_STALL_MS }: HttpOptions = {},
+  ): Promise<HttpSource> {
+    const exchange = await Exchange.start(url, { headers: { Range: 'bytes=0-0' } }, stallMs, signal);
+    try {
+      const { response } = exchange;
+      if (response.status === 206) {
+        const size = totalOf(response) ?? (await sizeByHead(url, stallMs, signal));
+        return new HttpSource(url, size, stallMs, null);
+      }
+      // A range request on an empty file is "not satisfiable".
+      if (response.status === 416) return new HttpSource(url, totalOf(response) ?? 0, stallMs, null);
+      exchange.expectOk();
+      const whole = await exchange.body(WHOLE_FILE_LIMIT);
+      return new HttpSource(url, whole.length, stallMs, whole);
+    } finally {
+      exchange.end();
+    }
+  }
+
+  async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    throwIfAborted(signal);
+    checkRange(this, offset, length);
+    if (this.#whole) return this.#whole.slice(offset, offset + length);
+    if (length === 0) return new Uint8Array();
+    const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
+    const exchange = await Exchange.start(this.#url, { headers }, this.#stallMs, signal);
+    try {
+      exchange.expectOk();
+      if (exchange.response.status !== 206)
+        throw new ModelError(
+          'unreachable',
+          `${this.#url} stopped answering range requests. Use another source.`,
+        );
+      const bytes = await exchange.body(length);
+      if (bytes.length !== length)
+        throw new ModelError(
+          'truncated',
+          `${this.#url} sent ${bytes.length} of ${length} bytes. Try again, or use another source.`,
+        );
+      return bytes;
+    } finally {
+      exchange.end();
+    }
+  }
+}
+
+/** One request, watched: it ends when the caller aborts or when nothing moves for `stallMs`. */
+class Exchange {
+  readonly #controller = new AbortController();
+  readonly #forward = () => this.#controller.abort();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stalled = false;
+  #response: Response | undefined;
+
+  private constructor(
+    readonly url: string,
+    readonly stallMs: number,
+    readonly signal: AbortSignal | undefined,
+  ) {}
+
+  static async start(
+    url: string,
+    init: RequestInit,
+    stallMs: number,
+    signal?: AbortSignal,
+  ): Promise<Exchange> {
+    throwIfAborted(signal);
+    const exchange = new Exchange(url, stallMs, signal);
+    signal?.addEventListener('abort', exchange.#forward);
+    exchange.#touch();
+    try {
+      exchange.#response = await fetch(url, { ...init, signal: exchange.#controller.signal });
+      return exchange;
+    } catch (cause) {
+      const error = exchange.#explain(cause);
+      exchange.end();
+      throw error;
+    }
+  }
+
+  get response(): Response {
+    return this.#response!;
+  }
+
+  expectOk(): void {
+    const { status, ok } = this.response;
+    if (ok) return;
+    if (status === 404 || status === 410)
+      throw new ModelError('not-found', `${this.url} does not exist. Check the address.`);
+    throw new ModelError(
+      'unreachable',
+      `${this.url} answered with HTTP ${status}. Try later, or use another source.`,
+    );
+  }
+
+  /** The body, at most `limit` bytes: a server that sends more is cut off. */
+  async body(limit: number): Promise<Uint8Array> {
+    const declared = Number(this.response.headers.get('content-length') ?? 0);
+    if (declared > limit) throw tooLong(this.url, limit);
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    try {
+      const reader = this.response.body?.getReader();
+      for (;;) {
+        this.#touch();
+        const next = await reader?.read();
+        if (!next || next.done) break;
+        length += next.value.length;
+        if (length > limit) throw tooLong(this.url, limit);
+        parts.push(next.value);
+      }
+    } catch (cause) {
+      throw this.#explain(cause);
+    }
+    if (parts.length === 1) return parts[0]!;
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
+  }
+
+  /** Frees the timer and the connection. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.signal?.removeEventListener('abort', this.#forward);
+    this.#controller.abort();
+  }
+
+  #touch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#stalled = true;
+      this.#controller.abort();
+    }, this.stallMs);
+  }
+
+  #explain(cause: unknown): ModelError {
+    if (cause instanceof ModelError) return cause;
+    if (this.signal?.aborted) return aborted(this.signal);
+    if (this.#stalled)
+      return new ModelError(
+        'stalled',
+        `${this.url} sent nothing for ${Math.round(this.stallMs / 1000)} s. Try again, or use another source.`,
+      );
+    return new ModelError(
+      'unreachable',
+      `${this.url} cannot be reached. Check the connection and the address; ` +
+        'in a page, the other site must allow cross-origin requests.',
+      { cause },
+    );
+  }
+}
+
+function tooLong(url: string, limit: number): ModelError {
+  return new ModelError(
+    'too-large',
+    `${url} does not answer range requests, so it would send more than ${limit} bytes at once. ` +
+      'Use a server that does, or download the file and open it from disk.',
+  );
+}
+
+function totalOf(response: Response): number | null {
+  const total = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1];
+  const size = Number(total);
+  return total !== undefined && Number.isSafeInteger(size) ? size : null;
+}
+
+/** For cross-origin servers that do not expose Content-Range: Content-Length is always readable. */
+async function sizeByHead(url: string, stallMs: number, signal?: AbortSignal): Promise<number> {
+  const exchange = await Exchange.start(url, { method: 'HEAD' }, stallMs, signal);
+  try {
+    exchange.expectOk();
+    const size = Number(exchange.response.headers.get('content-length') ?? Number.NaN);
+    if (!Number.isSafeInteger(size))
+      throw new ModelError(
+        'unreachable',
+        `${url} does not say how large it is. Download it and open it from disk.`,
+      );
+    return size;
+  } finally {
+    exchange.end();
+  }
+}

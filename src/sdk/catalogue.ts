@@ -1,0 +1,138 @@
+import { ModelError, parseManifest, type Manifest } from '../model/index.ts';
+import { ShoalError } from './errors.ts';
+import type { Platform } from './platform.ts';
+
+/** A list longer than this is no list of ours. */
+const MOST_LIST_BYTES = 1024 * 1024;
+const MOST_MODELS = 1000;
+const MOST_MANIFEST_BYTES = 8 * 1024 * 1024;
+/** Milliseconds for a list or a manifest: a few kilobytes each. */
+const TIMEOUT_MS = 20_000;
+const KEPT = 'shoal.catalogue';
+
+/** A model as the relay lists it. Addresses are relative to the relay. */
+export interface RelayModel {
+  id: string;
+  cid: string;
+  name: string;
+  layers: number;
+  bytes: number;
+  license: string | null;
+  manifest: string;
+  files: string[];
+}
+
+/**
+ * The relay's models. The last list is kept, so that models in the store are found when the relay is gone.
+ * @throws ShoalError `unreachable` when there is neither a relay nor a list
+ */
+export async function relayModels(
+  platform: Platform,
+  relay: URL,
+  signal?: AbortSignal,
+): Promise<RelayModel[]> {
+  const key = `${KEPT}:${relay.href}`;
+  try {
+    const bytes = await get(platform, new URL('models/index.json', relay), MOST_LIST_BYTES, signal);
+    const text = new TextDecoder().decode(bytes);
+    const models = checkList(JSON.parse(text));
+    platform.keep.set(key, text);
+    return models;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const kept = platform.keep.get(key);
+    if (kept !== null) return checkList(JSON.parse(kept));
+    throw new ShoalError(
+      'unreachable',
+      `The list of models could not be fetched from ${relay.host}. Is the relay running? Retry when it is.`,
+      { cause: error },
+    );
+  }
+}
+
+/** A manifest from the relay, checked against the cid that names it. */
+export async function relayManifest(
+  platform: Platform,
+  relay: URL,
+  model: RelayModel,
+  signal?: AbortSignal,
+): Promise<{ manifest: Manifest; bytes: Uint8Array }> {
+  const bytes = await get(platform, new URL(model.manifest, relay), MOST_MANIFEST_BYTES, signal);
+  return { manifest: await parseManifest(bytes, model.cid), bytes };
+}
+
+async function get(platform: Platform, url: URL, most: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  let response: Response;
+  try {
+    response = await platform.fetch(url, { signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ModelError('unreachable', `${url.href} does not answer. Check the connection and retry.`, {
+      cause: error,
+    });
+  }
+  if (!response.ok || !response.body) {
+    throw new ModelError('unreachable', `${url.href} answered with status ${response.status}. Retry later.`);
+  }
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  // Not every browser iterates a stream by itself.
+  const reader = response.body.getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    const part = read.value;
+    length += part.length;
+    if (length > most) {
+      await reader.cancel();
+      throw new ModelError('too-large', `${url.href} has more than ${most} bytes: it is not what it says.`);
+    }
+    parts.push(part);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function checkList(value: unknown): RelayModel[] {
+  if (!Array.isArray(value) || value.length > MOST_MODELS) throw malformed('is no list of models');
+  return value.map((entry: unknown, i) => {
+    if (typeof entry !== 'object' || entry === null) throw malformed(`entry ${i} is no object`);
+    const text = (name: string): string => {
+      const found: unknown = Reflect.get(entry, name);
+      if (typeof found !== 'string' || found === '' || found.length > 2000) {
+        throw malformed(`entry ${i} has no usable "${name}"`);
+      }
+      return found;
+    };
+    const count = (name: string): number => {
+      const found: unknown = Reflect.get(entry, name);
+      if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < 0) {
+        throw malformed(`entry ${i} has no usable "${name}"`);
+      }
+      return found;
+    };
+    const files: unknown = Reflect.get(entry, 'files');
+    const license: unknown = Reflect.get(entry, 'license');
+    if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) {
+      throw malformed(`entry ${i} has no usable "files"`);
+    }
+    return {
+      id: text('id'),
+      cid: text('cid'),
+      name: text('name'),
+      layers: count('layers'),
+      bytes: count('bytes'),
+      license: typeof license === 'string' ? license : null,
+      manifest: text('manifest'),
+      files,
+    };
+  });
+}
+
+function malformed(what: string): ModelError {
+  return new ModelError('malformed', `The relay's list of models ${what}. Update the relay.`);
+}

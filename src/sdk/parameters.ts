@@ -1,0 +1,189 @@
+import { ShoalError } from './errors.ts';
+import type { CompletionParameters, Message } from './types.ts';
+
+/** Caps far above any use, so that a runaway caller is told instead of filling the tab. */
+const MOST_MESSAGES = 10_000;
+const MOST_CHARACTERS = 8_000_000;
+const MOST_STOPS = 4;
+const MOST_STOP_CHARACTERS = 256;
+
+const KNOWN = new Set([
+  'model',
+  'messages',
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'repetition_penalty',
+  'max_tokens',
+  'seed',
+  'stop',
+  'stream',
+  'route',
+  'privacy',
+  'signal',
+]);
+
+/** Parameters with every default filled in. */
+export interface CheckedParameters {
+  model: string | null;
+  messages: Message[];
+  sampling: {
+    temperature: number;
+    topP: number;
+    topK: number;
+    minP: number;
+    repetitionPenalty: number;
+    seed: number;
+  };
+  maxTokens: number | undefined;
+  stop: string[];
+  stream: boolean;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Checks what a caller gave.
+ * @param randomSeed taken when no seed is given
+ * @throws ShoalError `bad-request` whose `param` names the parameter; `not-available` for the network route
+ */
+export function checkParameters(given: unknown, randomSeed: () => number): CheckedParameters {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw refuse('messages', 'create() takes one object: { messages: [{ role, content }], … }.');
+  }
+  const parameters: Partial<Record<keyof CompletionParameters, unknown>> = given;
+  for (const name of Object.keys(given)) {
+    if (!KNOWN.has(name)) {
+      throw refuse(name, `Unknown parameter "${name}". Known: ${[...KNOWN].join(', ')}.`);
+    }
+  }
+  const route = choice('route', parameters.route, ['auto', 'local', 'network'], 'auto');
+  const privacy = choice('privacy', parameters.privacy, ['private', 'light'], 'private');
+  if (route === 'network') {
+    throw new ShoalError('not-available', 'The network route is not available yet. Use route "local".', {
+      param: 'route',
+    });
+  }
+  if (privacy === 'light') {
+    throw new ShoalError(
+      'not-available',
+      'Light privacy needs the network, which is not available yet. Use privacy "private".',
+      { param: 'privacy' },
+    );
+  }
+  const model = parameters.model ?? null;
+  if (model !== null && (typeof model !== 'string' || model === '')) {
+    throw refuse('model', 'model must be an id or a cid from models().');
+  }
+  const signal = parameters.signal ?? undefined;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw refuse('signal', 'signal must be an AbortSignal.');
+  }
+  const stream = parameters.stream ?? false;
+  if (typeof stream !== 'boolean') throw refuse('stream', 'stream must be true or false.');
+  return {
+    model,
+    messages: checkMessages(parameters.messages),
+    sampling: {
+      temperature: number('temperature', parameters.temperature, 0.3, { from: 0, to: 2 }),
+      topP: number('top_p', parameters.top_p, 0.9, { above: 0, to: 1 }),
+      topK: number('top_k', parameters.top_k, 0, { from: 0, to: 1_000_000, whole: true }),
+      minP: number('min_p', parameters.min_p, 0, { from: 0, to: 1 }),
+      repetitionPenalty: number('repetition_penalty', parameters.repetition_penalty, 1, { above: 0, to: 2 }),
+      seed: number('seed', parameters.seed, randomSeed(), {
+        from: Number.MIN_SAFE_INTEGER,
+        to: Number.MAX_SAFE_INTEGER,
+        whole: true,
+      }),
+    },
+    maxTokens:
+      parameters.max_tokens === undefined || parameters.max_tokens === null
+        ? undefined
+        : number('max_tokens', parameters.max_tokens, 0, { from: 1, to: 10_000_000, whole: true }),
+    stop: checkStop(parameters.stop),
+    stream,
+    signal,
+  };
+}
+
+function refuse(param: string, message: string): ShoalError {
+  return new ShoalError('bad-request', message, { param });
+}
+
+/** A value as a message shows it, short whatever it is. */
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+function choice<T extends string>(name: string, value: unknown, allowed: readonly T[], fallback: T): T {
+  if (value === undefined) return fallback;
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) {
+    throw refuse(name, `${name} must be one of ${allowed.join(', ')}, not ${shown(value)}.`);
+  }
+  return found;
+}
+
+interface Bounds {
+  from?: number;
+  above?: number;
+  to: number;
+  whole?: boolean;
+}
+
+function number(name: string, value: unknown, fallback: number, bounds: Bounds): number {
+  if (value === undefined || value === null) return fallback;
+  const low = bounds.above === undefined ? `from ${bounds.from}` : `above ${bounds.above}`;
+  const fine =
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (!bounds.whole || Number.isSafeInteger(value)) &&
+    (bounds.above === undefined || value > bounds.above) &&
+    (bounds.from === undefined || value >= bounds.from) &&
+    value <= bounds.to;
+  if (!fine) {
+    const kind = bounds.whole ? 'a whole number' : 'a number';
+    throw refuse(name, `${name} must be ${kind} ${low} to ${bounds.to}, not ${shown(value)}.`);
+  }
+  return value;
+}
+
+function checkMessages(value: unknown): Message[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw refuse('messages', 'messages must be a list with at least one { role, content }.');
+  }
+  if (value.length > MOST_MESSAGES) {
+    throw refuse('messages', `messages has ${value.length} entries; at most ${MOST_MESSAGES} are taken.`);
+  }
+  let characters = 0;
+  return value.map((message: unknown, i) => {
+    const at = `messages[${i}]`;
+    if (typeof message !== 'object' || message === null) {
+      throw refuse('messages', `${at} must be an object { role, content }.`);
+    }
+    const role = 'role' in message ? message.role : undefined;
+    const content = 'content' in message ? message.content : undefined;
+    if (role !== 'system' && role !== 'user' && role !== 'assistant') {
+      throw refuse('messages', `${at}.role must be system, user or assistant, not ${shown(role)}.`);
+    }
+    if (typeof content !== 'string') throw refuse('messages', `${at}.content must be a string.`);
+    characters += content.length;
+    if (characters > MOST_CHARACTERS) {
+      throw refuse('messages', `messages hold more than ${MOST_CHARACTERS} characters. Send less text.`);
+    }
+    return { role, content };
+  });
+}
+
+function checkStop(value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length > MOST_STOPS) throw refuse('stop', `stop takes at most ${MOST_STOPS} strings.`);
+  return list.map((text) => {
+    if (typeof text !== 'string' || text === '' || text.length > MOST_STOP_CHARACTERS) {
+      throw refuse('stop', `stop must be strings of 1 to ${MOST_STOP_CHARACTERS} characters.`);
+    }
+    return text;
+  });
+}

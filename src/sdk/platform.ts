@@ -1,0 +1,33 @@
+import type { Engine, LoadOptions } from '../engine/index.ts';
+import type { ByteSource, ModelStore, WeightsLocation } from '../model/index.ts';
+import type { StorageUse } from './types.ts';
+
+/** A store with the way to tell an engine's worker where it is. */
+export interface OpenStore {
+  store: ModelStore;
+  kind: StorageUse['kind'];
+  location: WeightsLocation;
+  /** Why nothing survives a reload, null when it does. */
+  notice: string | null;
+}
+
+/** Small values that survive a reload. */
+export interface Keep {
+  get(name: string): string | null;
+  set(name: string, value: string): void;
+}
+
+/** What the sdk needs of the machine around it; a tab has one (web.ts), tests in Node have another. */
+export interface Platform {
+  fetch: typeof fetch;
+  openStore(): Promise<OpenStore>;
+  /** A store that forgets, for when the other has no room. */
+  openMemory(notice: string): OpenStore;
+  openUrl(url: URL, signal?: AbortSignal): Promise<ByteSource>;
+  loadEngine(options: LoadOptions): Promise<Engine>;
+  keep: Keep;
+  /** Runs `work` while no other tab runs one of the same name. */
+  lock<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+  /** Milliseconds. */
+  now(): number;
+}

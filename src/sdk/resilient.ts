@@ -1,0 +1,120 @@
+import {
+  type Backend,
+  type Engine,
+  EngineError,
+  type EngineInfo,
+  type ForwardInput,
+  type ForwardOptions,
+  type ForwardOutput,
+} from '../engine/index.ts';
+
+/** Back ends in the order they are tried after a lost one. */
+const ORDER: readonly Backend[] = ['jspi', 'webgpu', 'wasm'];
+
+/** Positions replayed at a time into a new engine, as a turn prefills them. */
+const REPLAY_CHUNK = 128;
+
+/** Starts an engine on the given back ends. */
+export type StartEngine = (backends: readonly Backend[] | undefined, signal?: AbortSignal) => Promise<Engine>;
+
+/**
+ * A whole-model engine that outlives a lost GPU: it starts the next back end once, replays the tokens that each
+ * session held, and goes on with the call that failed, so that a conversation continues as if nothing had happened.
+ */
+export class ResilientEngine {
+  #engine: Engine;
+  #restarted: Promise<void> | null = null;
+  #recoveries = 0;
+  #next = 1;
+  readonly #sessions = new Map<number, { inner: number; maxTokens?: number; tokens: number[] }>();
+
+  constructor(
+    engine: Engine,
+    private readonly start: StartEngine,
+    private readonly onLost: (reason: string, now: EngineInfo | null) => void,
+  ) {
+    this.#engine = engine;
+  }
+
+  get info(): EngineInfo {
+    return this.#engine.info;
+  }
+
+  /** Times that the engine was replaced. */
+  get recoveries(): number {
+    return this.#recoveries;
+  }
+
+  async open(options: { maxTokens?: number } = {}): Promise<number> {
+    const inner = await this.#survive(() => this.#engine.open(options));
+    const session = this.#next++;
+    this.#sessions.set(session, { inner, maxTokens: options.maxTokens, tokens: [] });
+    return session;
+  }
+
+  async forward(
+    session: number,
+    input: Extract<ForwardInput, { tokens: ArrayLike<number> }>,
+    options?: ForwardOptions,
+  ): Promise<ForwardOutput> {
+    const held = this.#held(session);
+    const output = await this.#survive(
+      () => this.#engine.forward(held.inner, input, options),
+      options?.signal,
+    );
+    for (let i = 0; i < input.tokens.length; i++) held.tokens.push(input.tokens[i]!);
+    return output;
+  }
+
+  async truncate(session: number, length: number): Promise<void> {
+    const held = this.#held(session);
+    await this.#survive(() => this.#engine.truncate(held.inner, length));
+    held.tokens.length = Math.min(held.tokens.length, length);
+  }
+
+  async close(session: number): Promise<void> {
+    const held = this.#held(session);
+    this.#sessions.delete(session);
+    await this.#engine.close(held.inner);
+  }
+
+  dispose(): Promise<void> {
+    return this.#engine.dispose();
+  }
+
+  #held(session: number) {
+    const held = this.#sessions.get(session);
+    if (!held) throw new EngineError('no-session', `There is no session ${session}. Open one first.`);
+    return held;
+  }
+
+  async #survive<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== 'lost' || this.#recoveries > 0) throw error;
+      this.#restarted ??= this.#restart(error, signal).finally(() => {
+        this.#restarted = null;
+      });
+      await this.#restarted;
+      return await call();
+    }
+  }
+
+  async #restart(lost: EngineError, signal?: AbortSignal): Promise<void> {
+    this.onLost(lost.message, null);
+    const at = ORDER.indexOf(this.#engine.info.backend);
+    const rest = at < 0 ? undefined : ORDER.slice(at + 1);
+    // Its worker is of no more use; a failure to stop it changes nothing.
+    await this.#engine.dispose().catch(() => {});
+    this.#engine = await this.start(rest?.length ? rest : undefined, signal);
+    this.#recoveries++;
+    for (const held of this.#sessions.values()) {
+      held.inner = await this.#engine.open({ maxTokens: held.maxTokens });
+      for (let i = 0; i < held.tokens.length; i += REPLAY_CHUNK) {
+        await this.#engine.forward(held.inner, { tokens: held.tokens.slice(i, i + REPLAY_CHUNK) }, { signal });
+      }
+    }
+    this.onLost(lost.message, this.#engine.info);
+  }
+}
