@@ -2,7 +2,6 @@ import type { Status } from '../sdk/index.ts';
 import { CopyButton } from './CopyButton.tsx';
 import type { Turn } from './chat-store.ts';
 import { RichText } from './RichText.tsx';
-import { formatProvenance } from './format.ts';
 
 interface Props {
   turn: Turn;
@@ -27,14 +26,12 @@ export function Answer({ turn, status, last, onRetry, onNewChat }: Props) {
       {turn.state === 'stopped' && <p className="hint">Stopped.</p>}
       {turn.state === 'limit' && (
         <p className="hint">
-          Cut off: the longest answer or the model’s context is reached. Ask it to go on, or raise the limit in the
-          menu’s settings.
+          Cut off: the longest answer or the model’s context is reached. Ask it to go on, or raise the limit
+          in the menu’s settings.
         </p>
       )}
       <footer>
-        {turn.provenance && turn.content && (
-          <span className="provenance">{formatProvenance(turn.provenance, turn.backend)}</span>
-        )}
+        {turn.route && turn.content && <span className="provenance">{turn.route}</span>}
         {over && turn.content && <CopyButton text={turn.content} label="Copy answer" />}
         {last && (turn.state === 'failed' || turn.state === 'stopped') && (
           <button type="button" className="quiet" onClick={onRetry}>

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { type Shoal, ShoalError, toShoalError } from '../sdk/index.ts';
+import { type Shoal, type ShoalError, type Status, toShoalError } from '../sdk/index.ts';
 import { Composer } from './Composer.tsx';
 import { Conversation } from './Conversation.tsx';
 import type { ChatStore } from './chat-store.ts';
@@ -19,6 +19,7 @@ export interface Doors {
 export function App({ shoal, chat, keep }: Doors) {
   const status = useObservable(shoal.status);
   const state = useObservable(chat.state);
+  const [opening, setOpening] = useState<{ status: Status; cancel: () => void } | null>(null);
   const [fileError, setFileError] = useState<ShoalError | null>(null);
   const picker = useRef<HTMLInputElement>(null);
   const box = useRef<HTMLTextAreaElement>(null);
@@ -27,10 +28,18 @@ export function App({ shoal, chat, keep }: Doors) {
     async (files: File[]) => {
       setFileError(null);
       if (files.length === 0) return;
+      const control = new AbortController();
+      const cancel = () => control.abort();
       try {
-        const model = await shoal.addModel(files);
-        await shoal.load(model.id);
+        const model = await shoal.addModel(files, {
+          signal: control.signal,
+          onProgress: (status) => setOpening({ status, cancel }),
+        });
+        setOpening(null);
+        // A load that fails shows itself in the status.
+        await shoal.load(model.id).catch(() => {});
       } catch (error) {
+        setOpening(null);
         const told = toShoalError(error);
         if (told.code !== 'aborted') setFileError(told);
       }
@@ -64,11 +73,17 @@ export function App({ shoal, chat, keep }: Doors) {
         onOpenFile={() => picker.current?.click()}
       />
       <main>
-        <Conversation chat={chat} status={status} onAsk={(text) => void chat.send(text)} onNewChat={newChat} />
+        <Conversation
+          chat={chat}
+          status={status}
+          onAsk={(text) => void chat.send(text)}
+          onNewChat={newChat}
+        />
         <div className="dock">
           <ModelCard
             shoal={shoal}
-            status={status}
+            status={opening?.status ?? status}
+            onCancel={opening?.cancel ?? (() => shoal.cancel())}
             fileError={fileError}
             onDismiss={() => setFileError(null)}
             onOpenFile={() => picker.current?.click()}

@@ -27,13 +27,13 @@ export function Composer({ ref, chat, busy, status, keep }: Props) {
     }
   };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
+  // The height follows the text.
   useLayoutEffect(() => {
     const box = ref.current;
     if (!box) return;
     box.style.height = 'auto';
     box.style.height = `${box.scrollHeight}px`;
-  }, [draft]);
+  });
 
   const send = (event?: FormEvent) => {
     event?.preventDefault();

@@ -2,8 +2,8 @@ import { useEffect, useRef } from 'react';
 import type { Status } from '../sdk/index.ts';
 import { Answer } from './Answer.tsx';
 import type { ChatStore } from './chat-store.ts';
-import { Welcome } from './Welcome.tsx';
 import { useObservable } from './use-observable.ts';
+import { Welcome } from './Welcome.tsx';
 
 /** Pixels from the end within which the view follows a streaming answer. */
 const FOLLOW_WITHIN = 96;
@@ -19,18 +19,17 @@ export function Conversation({ chat, status, onAsk, onNewChat }: Props) {
   const { turns, busy, id } = useObservable(chat.state);
   const view = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
+  const shown = useRef('');
 
-  // A question just asked, or a conversation just opened, is always brought into view.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the number of turns changes
-  useEffect(() => {
-    follow.current = true;
-  }, [turns.length, id]);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the text grows
   useEffect(() => {
     const box = view.current;
-    if (box && follow.current) box.scrollTop = box.scrollHeight;
-  }, [turns]);
+    if (!box) return;
+    // A question just asked, or a conversation just opened, is always brought into view.
+    const now = `${id} ${turns.length}`;
+    if (shown.current !== now) follow.current = true;
+    shown.current = now;
+    if (follow.current) box.scrollTop = box.scrollHeight;
+  }, [turns, id]);
 
   return (
     <div

@@ -24,10 +24,16 @@ export function Menu({ shoal, chat, keep, onNewChat, onOpenFile }: Props) {
   const refresh = useCallback(() => {
     shoal.models().then(setModels, () => setModels([]));
   }, [shoal]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new phase may mean a new cached model
   useEffect(() => {
-    if (open) refresh();
-  }, [open, refresh, status.phase, status.model]);
+    if (!open) return;
+    refresh();
+    // A load that ends while the menu is open means another cached model.
+    let phase = shoal.status.get().phase;
+    return shoal.status.subscribe((now) => {
+      if (now.phase !== phase) refresh();
+      phase = now.phase;
+    });
+  }, [open, refresh, shoal]);
 
   const act = (work: () => void) => () => {
     menu.current?.hidePopover();

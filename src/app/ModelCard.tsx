@@ -7,11 +7,13 @@ interface Props {
   /** Why a file that the user picked could not be opened. */
   fileError: ShoalError | null;
   onDismiss: () => void;
+  /** Stops what the status shows. */
+  onCancel: () => void;
   onOpenFile: () => void;
 }
 
 /** What is being done to get the model ready, or why it is not, with what to do next. Nothing once it is ready. */
-export function ModelCard({ shoal, status, fileError, onDismiss, onOpenFile }: Props) {
+export function ModelCard({ shoal, status, fileError, onDismiss, onCancel, onOpenFile }: Props) {
   const load = () => void shoal.load(status.model?.id).catch(() => {});
   if (fileError) {
     return (
@@ -30,7 +32,9 @@ export function ModelCard({ shoal, status, fileError, onDismiss, onOpenFile }: P
   }
   switch (status.phase) {
     case 'ready':
-      return null;
+      if (!status.error) return null;
+      // Another model could not be loaded; the one that runs goes on.
+      return <Failed shoal={shoal} status={status} onRetry={load} onOpenFile={onOpenFile} />;
     case 'idle':
       return (
         <section className="card" aria-label="Model">
@@ -45,17 +49,17 @@ export function ModelCard({ shoal, status, fileError, onDismiss, onOpenFile }: P
     case 'failed':
       return <Failed shoal={shoal} status={status} onRetry={load} onOpenFile={onOpenFile} />;
     default:
-      return <Loading shoal={shoal} status={status} />;
+      return <Loading status={status} onCancel={onCancel} />;
   }
 }
 
-function Loading({ shoal, status }: { shoal: Shoal; status: Status }) {
+function Loading({ status, onCancel }: { status: Status; onCancel: () => void }) {
   const { done, total, bytesPerSecond, detail } = status;
   return (
     <section className="card" aria-label="Model">
       <p className="progress-head">
         <span>{detail}</span>
-        <button type="button" className="quiet" onClick={() => shoal.cancel()}>
+        <button type="button" className="quiet" onClick={onCancel}>
           Cancel
         </button>
       </p>

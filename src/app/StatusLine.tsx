@@ -32,7 +32,10 @@ function summary({ phase, engine, detail }: Status): string {
   switch (phase) {
     case 'ready': {
       if (!engine) return 'Ready.';
-      const threads = engine.backend === 'wasm' ? ` on ${engine.threads} CPU ${engine.threads === 1 ? 'thread' : 'threads'}` : '';
+      const threads =
+        engine.backend === 'wasm'
+          ? ` on ${engine.threads} CPU ${engine.threads === 1 ? 'thread' : 'threads'}`
+          : '';
       const slower = engine.backend === 'wasm' && engine.fallbacks.length > 0 ? ', without the GPU' : '';
       const speed = engine.speed ? ` · about ${formatSpeed(1000 / engine.speed.decodeMsPerToken)}` : '';
       return `Ready in this tab · ${formatBackend(engine.backend)}${threads}${slower}${speed}`;

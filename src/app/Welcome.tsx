@@ -1,6 +1,6 @@
 import type { Status } from '../sdk/index.ts';
-import { Logo } from './Logo.tsx';
 import { formatBytes } from './format.ts';
+import { Logo } from './Logo.tsx';
 
 const EXAMPLES = [
   'Explain how tides work to a ten-year-old.',
@@ -18,8 +18,8 @@ export function Welcome({ status, onAsk }: { status: Status; onAsk: (text: strin
       <p>
         {model ? (
           <>
-            <strong>{model.name}</strong> ({formatBytes(model.bytes)}) is fetched once, kept in this browser, and runs
-            here.
+            <strong>{model.name}</strong> ({formatBytes(model.bytes)}) is fetched once, kept in this browser,
+            and runs here.
           </>
         ) : (
           'The model is fetched once, kept in this browser, and runs here.'

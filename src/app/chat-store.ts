@@ -1,5 +1,6 @@
-import type { ChatHistory, Conversation, ConversationMessage } from '../chat/index.ts';
-import { Cell, type Provenance, randomId, type Shoal, type ShoalError, toShoalError } from '../sdk/index.ts';
+import type { ChatHistory, Conversation, KeptMessage } from '../chat/index.ts';
+import { Cell, randomId, type Shoal, type ShoalError, toShoalError } from '../sdk/index.ts';
+import { formatProvenance } from './format.ts';
 import type { Settings } from './settings.ts';
 
 /** Milliseconds between saves of an answer that is still streaming: what a crash may cost. */
@@ -14,11 +15,8 @@ export interface Turn {
   content: string;
   /** `waiting`: for the model or for the first token. `stopped`: by the user, or by a reload. */
   state: 'done' | 'waiting' | 'streaming' | 'stopped' | 'limit' | 'failed';
-  provenance: Provenance | null;
-  /** What computed it; kept with the answer, for the model may change later. */
-  backend: string | null;
-  /** Prompt tokens that were not computed again. */
-  cachedTokens: number;
+  /** How it came about, in one line; kept with it, for the model may change later. */
+  route: string;
   error: ShoalError | null;
 }
 
@@ -128,9 +126,7 @@ export class ChatStore {
         show({
           content,
           state: 'streaming',
-          provenance: chunk.shoal,
-          backend: this.shoal.status.get().engine?.backend ?? null,
-          cachedTokens: chunk.usage?.prompt_tokens_details.cached_tokens ?? 0,
+          route: formatProvenance(chunk.shoal, this.shoal.status.get().engine?.backend ?? null),
         });
         if (choice?.finish_reason) show({ state: choice.finish_reason === 'length' ? 'limit' : 'done' });
         await this.#saveNowAndThen(id, [...asked, answer]);
@@ -174,7 +170,7 @@ export class ChatStore {
     const found = await this.history.load(id);
     if (!found) return;
     this.#createdAt = found.createdAt;
-    this.state.update({ id, turns: found.messages.map(fromMessage), busy: false, announcement: '' });
+    this.state.update({ id, turns: fromMessages(found.messages), busy: false, announcement: '' });
   }
 
   async #list(): Promise<void> {
@@ -194,19 +190,25 @@ export class ChatStore {
 }
 
 function turn(role: Turn['role'], content: string, state: Turn['state']): Turn {
-  return {
-    id: randomId(),
-    role,
-    content,
-    state,
-    provenance: null,
-    backend: null,
-    cachedTokens: 0,
-    error: null,
-  };
+  return { id: randomId(), role, content, state, route: '', error: null };
 }
 
 /** An answer that failed before its first word tells the model nothing. */
-function hasText(turn: Turn): boolean {
-  return turn.content !== '';
+function hasText({ content }: Turn): boolean {
+  return content !== '';
+}
+
+function toMessage({ role, content, route }: Turn): KeptMessage {
+  return route ? { role, content, route } : { role, content };
+}
+
+function fromMessages(messages: readonly KeptMessage[]): Turn[] {
+  const turns: Turn[] = [];
+  for (const { role, content, route } of messages) {
+    if (role !== 'user' && role !== 'assistant') continue;
+    turns.push({ ...turn(role, content, content ? 'done' : 'stopped'), route: route ?? '' });
+  }
+  // A question without an answer: the page was left before its first word.
+  if (turns.at(-1)?.role === 'user') turns.push(turn('assistant', '', 'stopped'));
+  return turns;
 }

@@ -1,6 +1,6 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { openHistory } from '../chat/web.ts';
+import { IndexedDbHistory } from '../chat/web.ts';
 import { createShoal } from '../sdk/web.ts';
 import { App } from './App.tsx';
 import { ChatStore } from './chat-store.ts';
@@ -16,7 +16,7 @@ const shoal = createShoal();
 window.shoal = shoal;
 
 const keep = openKeep();
-const chat = new ChatStore(shoal, openHistory(), () => readSettings(keep));
+const chat = new ChatStore(shoal, new IndexedDbHistory(), () => readSettings(keep));
 await chat.restore();
 
 createRoot(document.getElementById('root')!).render(

@@ -27,7 +27,11 @@ export function blocksOf(text: string): Block[] {
     if (open) {
       flush();
       fence = { mark: open[1]!, language: open[2] ?? '' };
-    } else if (fence && line.trim().startsWith(fence.mark) && line.trim().replaceAll(fence.mark[0]!, '') === '') {
+    } else if (
+      fence &&
+      line.trim().startsWith(fence.mark) &&
+      line.trim().replaceAll(fence.mark[0]!, '') === ''
+    ) {
       flush();
       fence = null;
     } else lines.push(line);

@@ -19,8 +19,7 @@ export function readSettings(kept: Pick<Storage, 'getItem'>): Settings {
     // Text that is no JSON was not written by us: the defaults hold.
   }
   const read = (name: keyof Settings): number => {
-    const value =
-      typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined;
+    const value = typeof given === 'object' && given !== null ? Reflect.get(given, name) : undefined;
     const [low, high] = LIMITS[name];
     return typeof value === 'number' && value >= low && value <= high ? value : DEFAULTS[name];
   };

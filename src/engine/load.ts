@@ -16,6 +16,18 @@ const DEFAULT_MAX_TOKENS = 4096;
 export async function loadSlice(platform: Platform, options: LoadOptions): Promise<SliceEngine> {
   checkSlice(options.manifest, options.slice);
   const weights = await platform.openWeights(options.manifest, options.weights);
+  try {
+    return await loadOnFirst(platform, options, weights);
+  } finally {
+    await weights.close?.();
+  }
+}
+
+async function loadOnFirst(
+  platform: Platform,
+  options: LoadOptions,
+  weights: TensorReader,
+): Promise<SliceEngine> {
   const fallbacks: string[] = [];
   for (const backend of options.backends ?? platform.backends) {
     try {

@@ -26,6 +26,8 @@ export function configFromGguf(
 ): ModelConfig {
   const prefix = metadata['general.architecture'];
   const architecture = requireArchitecture(prefix);
+  // Mistral models are "llama" in GGUF; a file that says otherwise may order its rows otherwise too.
+  if (architecture !== prefix) throw unsupported(`the architecture ${shown(prefix)} in a GGUF file`);
   const key = (name: string) => metadata[`${prefix}.${name}`];
   for (const [name, off, what] of FOREIGN_KEYS) {
     const value = key(name);

@@ -43,7 +43,6 @@ export function unsupported(what: string): ModelError {
  */
 export function checkConfig(value: unknown): ModelConfig {
   const raw = asRecord(value, 'The model configuration');
-  if (raw.architecture === 'mistral') throw unsupported('the architecture "mistral" under its own name');
   const whole = (key: keyof typeof LIMITS) => asInteger(raw[key], key, 1, LIMITS[key]);
   const config: ModelConfig = {
     architecture: requireArchitecture(raw.architecture),
@@ -61,6 +60,11 @@ export function checkConfig(value: unknown): ModelConfig {
     interleavedRope: flag(raw.interleavedRope, 'interleavedRope'),
     tiedEmbedding: flag(raw.tiedEmbedding, 'tiedEmbedding'),
   };
+  if (config.architecture !== raw.architecture)
+    throw new ModelError(
+      'malformed',
+      `A configuration names ${config.architecture}, not ${shown(raw.architecture)}.`,
+    );
   if (config.heads % config.kvHeads !== 0)
     throw new ModelError(
       'malformed',

@@ -1,7 +1,7 @@
 import { asString, shown } from './checks.ts';
 import { configFromHuggingFace } from './config-huggingface.ts';
 import { ModelError } from './errors.ts';
-import { MAX_TEMPLATE_LENGTH, modelName, type OpenedModel, readJsonFile } from './open.ts';
+import { MAX_TEMPLATE_LENGTH, modelName, type OpenedModel, readJsonFile } from './opened.ts';
 import { readSafetensors } from './safetensors.ts';
 import { checkTensors } from './tensor-layout.ts';
 import type { ByteSource } from './types.ts';

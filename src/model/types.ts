@@ -133,6 +133,8 @@ export interface Slice {
 /** Bytes of tensors by name, checked against the manifest's hashes. */
 export interface TensorReader {
   read(name: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Lets go of open files. */
+  close?(): Promise<void>;
 }
 
 /**

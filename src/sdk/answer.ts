@@ -56,13 +56,24 @@ export async function* chunksOf(
       ids.push(event.id);
       // Text that may be the start of a stop string, or half a character, is still held back.
       if (event.text) yield chunk({ content: event.text }, null, soFar());
+    } else if (event.type === 'done' && event.reason === 'aborted') {
+      // The caller throws; what was held back is still part of what was said.
+      if (event.text) yield chunk({ content: event.text }, null, soFar());
     } else if (event.type === 'done') {
       const { prompt_tokens, completion_tokens } = event.usage;
       const provenance = soFar();
       yield chunk(
         event.text ? { content: event.text } : {},
         event.reason === 'stop' ? 'stop' : 'length',
-        { ...provenance, timings: { ...event.timings, wire_ms: 0 } },
+        {
+          ...provenance,
+          timings: {
+            first_token_ms: event.timings.first_token_ms ?? 0,
+            tokens_per_second: event.timings.tokens_per_second ?? 0,
+            compute_ms: event.timings.compute_ms,
+            wire_ms: 0,
+          },
+        },
         {
           prompt_tokens,
           completion_tokens,

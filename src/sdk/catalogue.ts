@@ -1,4 +1,4 @@
-import { ModelError, parseManifest, type Manifest } from '../model/index.ts';
+import { type Manifest, ModelError, parseManifest } from '../model/index.ts';
 import { ShoalError } from './errors.ts';
 import type { Platform } from './platform.ts';
 

@@ -70,6 +70,8 @@ const CODES: Record<string, ShoalErrorCode> = {
   // chat/
   'context-full': 'context-full',
   'bad-request': 'bad-request',
+  template: 'bad-model',
+  tokenizer: 'bad-model',
   aborted: 'aborted',
 };
 

@@ -3,9 +3,9 @@ import {
   type ByteSource,
   fetchTensors,
   type Manifest,
+  ModelError,
   makeManifest,
   manifestBytes,
-  ModelError,
   type OpenedModel,
   openModelFiles,
   readTokenizer,
@@ -50,16 +50,16 @@ export class Library {
   /** Models that can be loaded: the relay's in its order, then files. Works without the relay, from what is kept. */
   async list(signal?: AbortSignal): Promise<ModelEntry[]> {
     const { store } = await this.#open();
-    const [listed, kept] = await Promise.all([
-      relayModels(this.platform, this.relay, signal).catch((error: unknown) => {
-        if (signal?.aborted) throw error;
-        return error;
-      }),
-      store.manifests(),
-    ]);
+    const kept = await store.manifests();
     const entries: ModelEntry[] = [];
-    if (Array.isArray(listed)) {
-      for (const model of listed) entries.push(await this.#relayEntry(model));
+    let unreachable: unknown = null;
+    try {
+      for (const model of await relayModels(this.platform, this.relay, signal)) {
+        entries.push(await this.#relayEntry(model));
+      }
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      unreachable = error;
     }
     for (const { cid, manifest } of kept) {
       if (entries.some((entry) => entry.cid === cid)) continue;
@@ -68,7 +68,7 @@ export class Library {
     for (const { entry } of this.#opened.values()) {
       if (!entries.some(({ cid }) => cid === entry.cid)) entries.push(entry);
     }
-    if (entries.length === 0 && !Array.isArray(listed)) throw listed;
+    if (entries.length === 0 && unreachable) throw unreachable;
     return entries;
   }
 
@@ -77,7 +77,9 @@ export class Library {
     const found = entries.find(({ id, cid }) => id === model || cid === model);
     if (found) return found;
     const names = entries.map(({ id }) => id).join(', ') || 'none';
-    throw new ShoalError('no-model', `There is no model "${model}". There are: ${names}.`, { param: 'model' });
+    throw new ShoalError('no-model', `There is no model "${model}". There are: ${names}.`, {
+      param: 'model',
+    });
   }
 
   /** Fetches what is missing of a model, checking every byte; what is here already is kept and not fetched. */
@@ -98,7 +100,7 @@ export class Library {
   }
 
   /** Reads and checks model files, and makes them a model of this tab. */
-  async add(sources: ByteSource[], files: Blob[], report: Report, signal: AbortSignal): Promise<ModelEntry> {
+  async add(sources: ByteSource[], files: Blob[], report: Report, signal?: AbortSignal): Promise<ModelEntry> {
     const name = sources[0]?.name ?? '';
     report({ phase: 'checking', detail: `Checking ${name}`, done: 0, total: 0, bytesPerSecond: 0 });
     const model: OpenedModel = await openModelFiles(sources, signal);
@@ -162,7 +164,9 @@ export class Library {
     let sources = opened?.sources ?? [];
     if (!whole && !opened) {
       report({ phase: 'fetching', detail: `Fetching ${entry.name}`, done: 0, total: entry.bytes });
-      const listed = (await relayModels(this.platform, this.relay, signal)).find(({ cid }) => cid === entry.cid);
+      const listed = (await relayModels(this.platform, this.relay, signal)).find(
+        ({ cid }) => cid === entry.cid,
+      );
       if (!listed) {
         throw new ShoalError('no-model', `The relay no longer has ${entry.name}. Choose another model.`);
       }
@@ -199,7 +203,11 @@ export class Library {
     const { manifest, sources, files, entry } = opened;
     report({ phase: 'checking', detail: 'Reading the tokenizer', done: 0, total: 0 });
     this.#memory ??= this.platform.openMemory(`${why} Pick the file again after a reload.`);
-    const tokenizer = await readTokenizer(manifest, { store: this.#memory.store, sources: [sources], signal });
+    const tokenizer = await readTokenizer(manifest, {
+      store: this.#memory.store,
+      sources: [sources],
+      signal,
+    });
     if (!tokenizer) throw new ShoalError('bad-model', `${entry.name} has no tokenizer. Choose a chat model.`);
     return { manifest, tokenizer, weights: { kind: 'files', files } };
   }

@@ -1,3 +1,4 @@
+import { DEFAULT_SAMPLING, type Sampling } from '../chat/index.ts';
 import { ShoalError } from './errors.ts';
 import type { CompletionParameters, Message } from './types.ts';
 
@@ -28,14 +29,7 @@ const KNOWN = new Set([
 export interface CheckedParameters {
   model: string | null;
   messages: Message[];
-  sampling: {
-    temperature: number;
-    topP: number;
-    topK: number;
-    minP: number;
-    repetitionPenalty: number;
-    seed: number;
-  };
+  sampling: Sampling;
   maxTokens: number | undefined;
   stop: string[];
   stream: boolean;
@@ -85,21 +79,32 @@ export function checkParameters(given: unknown, randomSeed: () => number): Check
     model,
     messages: checkMessages(parameters.messages),
     sampling: {
-      temperature: number('temperature', parameters.temperature, 0.3, { from: 0, to: 2 }),
-      topP: number('top_p', parameters.top_p, 0.9, { above: 0, to: 1 }),
-      topK: number('top_k', parameters.top_k, 0, { from: 0, to: 1_000_000, whole: true }),
-      minP: number('min_p', parameters.min_p, 0, { from: 0, to: 1 }),
-      repetitionPenalty: number('repetition_penalty', parameters.repetition_penalty, 1, { above: 0, to: 2 }),
-      seed: number('seed', parameters.seed, randomSeed(), {
-        from: Number.MIN_SAFE_INTEGER,
-        to: Number.MAX_SAFE_INTEGER,
-        whole: true,
-      }),
+      ...DEFAULT_SAMPLING,
+      temperature: number('temperature', parameters.temperature, DEFAULT_SAMPLING.temperature, 0, 2),
+      topP: number('top_p', parameters.top_p, DEFAULT_SAMPLING.topP, 0, 1),
+      topK: number('top_k', parameters.top_k, DEFAULT_SAMPLING.topK, 0, 1_000_000, true),
+      minP: number('min_p', parameters.min_p, DEFAULT_SAMPLING.minP, 0, 1),
+      repetitionPenalty: number(
+        'repetition_penalty',
+        parameters.repetition_penalty,
+        DEFAULT_SAMPLING.repetitionPenalty,
+        0.1,
+        10,
+      ),
+      // Always a seed, so that an answer can be told exactly how to come about again.
+      seed: number(
+        'seed',
+        parameters.seed,
+        randomSeed(),
+        Number.MIN_SAFE_INTEGER,
+        Number.MAX_SAFE_INTEGER,
+        true,
+      ),
     },
     maxTokens:
       parameters.max_tokens === undefined || parameters.max_tokens === null
         ? undefined
-        : number('max_tokens', parameters.max_tokens, 0, { from: 1, to: 10_000_000, whole: true }),
+        : number('max_tokens', parameters.max_tokens, 1, 1, 10_000_000, true),
     stop: checkStop(parameters.stop),
     stream,
     signal,
@@ -125,26 +130,19 @@ function choice<T extends string>(name: string, value: unknown, allowed: readonl
   return found;
 }
 
-interface Bounds {
-  from?: number;
-  above?: number;
-  to: number;
-  whole?: boolean;
-}
-
-function number(name: string, value: unknown, fallback: number, bounds: Bounds): number {
+function number(
+  name: string,
+  value: unknown,
+  fallback: number,
+  low: number,
+  high: number,
+  whole = false,
+): number {
   if (value === undefined || value === null) return fallback;
-  const low = bounds.above === undefined ? `from ${bounds.from}` : `above ${bounds.above}`;
-  const fine =
-    typeof value === 'number' &&
-    Number.isFinite(value) &&
-    (!bounds.whole || Number.isSafeInteger(value)) &&
-    (bounds.above === undefined || value > bounds.above) &&
-    (bounds.from === undefined || value >= bounds.from) &&
-    value <= bounds.to;
-  if (!fine) {
-    const kind = bounds.whole ? 'a whole number' : 'a number';
-    throw refuse(name, `${name} must be ${kind} ${low} to ${bounds.to}, not ${shown(value)}.`);
+  // NaN fails both comparisons.
+  if (typeof value !== 'number' || !(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
+    const kind = whole ? 'a whole number' : 'a number';
+    throw refuse(name, `${name} must be ${kind} from ${low} to ${high}, not ${shown(value)}.`);
   }
   return value;
 }

@@ -15,7 +15,10 @@ export class Queue {
   async enter(signal?: AbortSignal): Promise<() => void> {
     if (signal?.aborted) throw aborted(signal.reason);
     if (this.#waiting >= MOST_WAITING) {
-      throw new ShoalError('bad-request', `${MOST_WAITING} calls already wait. Await the earlier ones first.`);
+      throw new ShoalError(
+        'bad-request',
+        `${MOST_WAITING} calls already wait. Await the earlier ones first.`,
+      );
     }
     const before = this.#tail;
     let leave = () => {};

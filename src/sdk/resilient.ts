@@ -112,7 +112,11 @@ export class ResilientEngine {
     for (const held of this.#sessions.values()) {
       held.inner = await this.#engine.open({ maxTokens: held.maxTokens });
       for (let i = 0; i < held.tokens.length; i += REPLAY_CHUNK) {
-        await this.#engine.forward(held.inner, { tokens: held.tokens.slice(i, i + REPLAY_CHUNK) }, { signal });
+        await this.#engine.forward(
+          held.inner,
+          { tokens: held.tokens.slice(i, i + REPLAY_CHUNK) },
+          { signal },
+        );
       }
     }
     this.onLost(lost.message, this.#engine.info);

@@ -36,7 +36,7 @@ interface Running {
 export function openShoal(platform: Platform, relay: URL, options: ShoalOptions = {}): Shoal {
   const shoal = new LocalShoal(platform, relay, options);
   if (options.model !== false) {
-    shoal.load(options.model ?? platform.keep.get(LAST_MODEL) ?? undefined).catch(() => {});
+    shoal.load(options.model).catch(() => {});
   }
   return shoal;
 }
@@ -59,7 +59,9 @@ class LocalShoal implements Shoal {
   readonly #answers = new Queue();
   #running: Running | null = null;
   #loading: { control: AbortController; done: Promise<void> } | null = null;
-  #ready: Promise<void> = Promise.reject(new ShoalError('no-model', 'No model is loaded. Call load() first.'));
+  #ready: Promise<void> = Promise.reject(
+    new ShoalError('no-model', 'No model is loaded. Call load() first.'),
+  );
   #answering: AbortController | null = null;
   #disposed = false;
 
@@ -100,27 +102,21 @@ class LocalShoal implements Shoal {
     given: File | URL | readonly File[],
     { onProgress, signal }: LoadModelOptions = {},
   ): Promise<ModelEntry> {
-    this.#check();
-    const before = this.status.get();
-    const off = onProgress ? this.status.subscribe(onProgress) : () => {};
-    let added: ModelEntry | null = null;
+    // The status is not touched: a file that is refused takes nothing away from the model that runs or loads.
+    let shown: Status = { ...this.status.get(), error: null };
+    const report = (change: Partial<Status>) => {
+      shown = { ...shown, ...change };
+      onProgress?.(shown);
+    };
     try {
-      await this.#start(async (stop) => {
-        const files = given instanceof URL ? [] : given instanceof File ? [given] : [...given];
-        const sources =
-          given instanceof URL ? [await this.platform.openUrl(given, stop)] : blobSources(files);
-        added = await this.#library.add(sources, files, (change) => this.status.update(change), stop);
-      }, signal);
-    } finally {
-      off();
-      // A file that was refused takes nothing away from the model that runs.
-      if (!added && this.#running) {
-        this.status.update({ ...before, phase: 'ready', error: null, done: 0, total: 0, detail: '' });
-      } else if (added && this.#running) this.status.update({ phase: 'ready', detail: '', done: 0, total: 0 });
-      else if (added) this.status.update({ phase: 'idle', model: added, detail: '', done: 0, total: 0 });
+      this.#check();
+      const files = given instanceof URL ? [] : given instanceof File ? [given] : [...given];
+      const sources =
+        given instanceof URL ? [await this.platform.openUrl(given, signal)] : blobSources(files);
+      return await this.#library.add(sources, files, report, signal);
+    } catch (error) {
+      throw signal?.aborted ? aborted(error) : toShoalError(error);
     }
-    if (!added) throw new ShoalError('failed', 'The file could not be added. Retry.');
-    return added;
   }
 
   async remove(model: string): Promise<void> {
@@ -176,47 +172,65 @@ class LocalShoal implements Shoal {
   }
 
   #showFailure(error: ShoalError): void {
-    if (error.code !== 'aborted') {
-      this.status.update({ phase: 'failed', error, bytesPerSecond: 0 });
-      return;
+    const quiet = { done: 0, total: 0, bytesPerSecond: 0 };
+    const running = this.#running;
+    const told = error.code === 'aborted' ? null : error;
+    if (running) {
+      // The former model was not let go yet and still answers.
+      const { entry, engine } = running;
+      this.status.update({
+        ...quiet,
+        phase: 'ready',
+        model: entry,
+        engine: engine.info,
+        error: told,
+        detail: '',
+      });
+    } else if (told) {
+      this.status.update({ bytesPerSecond: 0, phase: 'failed', error: told });
+    } else {
+      const detail = 'Loading was cancelled. What was fetched is kept.';
+      this.status.update({ ...quiet, phase: 'idle', error: null, detail });
     }
-    const detail = 'Loading was cancelled. What was fetched is kept.';
-    this.status.update({ phase: 'idle', error: null, detail, done: 0, total: 0, bytesPerSecond: 0 });
   }
 
+  /** The model asked for, else the one used last, else the default. */
   async #choose(model: string | undefined, signal: AbortSignal): Promise<ModelEntry> {
     this.status.update({ phase: 'fetching', detail: 'Looking for models', done: 0, total: 0, error: null });
-    if (model !== undefined) {
-      try {
-        return await this.#library.find(model, signal);
-      } catch (error) {
-        // The model used last may be gone from the relay: then the default is the better start.
-        if (!(error instanceof ShoalError) || error.code !== 'no-model' || this.options.model === model) throw error;
-        if (model !== this.platform.keep.get(LAST_MODEL)) throw error;
-      }
-    }
-    const [first] = await this.#library.list(signal);
-    if (first) return first;
+    if (model !== undefined) return this.#library.find(model, signal);
+    const entries = await this.#library.list(signal);
+    const last = this.platform.keep.get(LAST_MODEL);
+    const entry = entries.find(({ cid }) => cid === last) ?? entries[0];
+    if (entry) return entry;
     throw new ShoalError('no-model', 'The relay has no model yet. Retry in a moment, or open a model file.');
   }
 
   async #swap(entry: ModelEntry, signal: AbortSignal): Promise<void> {
     const report = (change: Partial<Status>) => this.status.update(change);
     report({ model: entry, error: null, engine: null, notices: [] });
-    const local = await this.#library.bring(entry, report, signal);
+    let local = await this.#library.bring(entry, report, signal);
     await this.#showStorage();
-    // The old model goes first: two of them may not fit.
+    // The old model goes first, with the answer it may be giving: two of them may not fit.
+    this.#answering?.abort();
     const old = this.#running;
     this.#running = null;
     await old?.engine.dispose();
-    const engine = await this.#startEngine(local, entry, signal);
+    let engine: ResilientEngine;
+    try {
+      engine = await this.#startEngine(local, entry, signal);
+    } catch (error) {
+      // A blob that went bad on disk was deleted by the store when it was read: only that one is fetched again.
+      if (!hasCode(error, 'wrong-hash')) throw error;
+      local = await this.#library.bring(entry, report, signal);
+      engine = await this.#startEngine(local, entry, signal);
+    }
     const dialogue = new Dialogue(
       engine,
       new Tokenizer(local.tokenizer),
       new ChatTemplate(local.manifest.chatTemplate),
     );
     this.#running = { entry, engine, dialogue };
-    this.platform.keep.set(LAST_MODEL, entry.id);
+    this.platform.keep.set(LAST_MODEL, entry.cid);
     const notice = await this.#library.notice();
     report({
       phase: 'ready',
@@ -258,28 +272,21 @@ class LocalShoal implements Shoal {
     this.status.update({ storage: await this.#library.storage() });
   }
 
-  async #create(
-    given: unknown,
-  ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> {
+  async #create(given: unknown): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> {
     const parameters = checkParameters(given, randomSeed);
     this.#check();
-    // The place in the queue is taken now, so that answers come in the order of the calls.
-    const entered = this.#answers.enter(parameters.signal);
-    entered.catch(() => {});
-    const chunks = this.#stream(parameters, entered);
-    return parameters.stream ? onceStarted(chunks, entered) : collect(chunks);
+    const chunks = this.#stream(parameters);
+    return parameters.stream ? chunks : collect(chunks);
   }
 
-  async *#stream(
-    parameters: CheckedParameters,
-    entered: Promise<() => void>,
-  ): AsyncGenerator<ChatCompletionChunk> {
-    const leave = await entered;
+  /** Begins at the first read, so that a stream which nobody reads does not hold up the others. */
+  async *#stream(parameters: CheckedParameters): AsyncGenerator<ChatCompletionChunk> {
+    const leave = await this.#answers.enter(parameters.signal);
     const control = new AbortController();
     const signal = parameters.signal ? AbortSignal.any([control.signal, parameters.signal]) : control.signal;
     try {
-      this.#answering = control;
       const { entry, engine, dialogue } = await this.#modelFor(parameters.model, signal);
+      this.#answering = control;
       const before = engine.recoveries;
       yield* chunksOf(
         { id: `chatcmpl-${randomId()}`, created: Math.floor(Date.now() / 1000), model: entry.id },
@@ -326,28 +333,10 @@ function engineProgress({ stage, done, total }: LoadProgress): Partial<Status> {
   }
 }
 
-function rethrow(error: unknown): never {
-  throw toShoalError(error);
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** Chunks that give their place in the queue back even when nobody ever reads them. */
-function onceStarted(
-  chunks: AsyncGenerator<ChatCompletionChunk>,
-  entered: Promise<() => void>,
-): AsyncIterable<ChatCompletionChunk> {
-  let started = false;
-  return {
-    [Symbol.asyncIterator]() {
-      if (started) throw new ShoalError('bad-request', 'A streamed answer can be read once. Call create() again.');
-      started = true;
-      return {
-        next: () => chunks.next(),
-        // A generator that never began would not run its own clean-up.
-        return: async () => {
-          entered.then((leave) => leave(), () => {});
-          return chunks.return(undefined);
-        },
-      };
-    },
-  };
+function rethrow(error: unknown): never {
+  throw toShoalError(error);
 }

@@ -70,15 +70,15 @@ export interface CompletionParameters {
   /** Id or cid from `models()`; default: the model that is loaded. */
   model?: string;
   messages: readonly Message[];
-  /** 0 (greedy) to 2; default 0.3. */
+  /** 0 (always the likeliest token) to 2; default 1. */
   temperature?: number;
-  /** Above 0, at most 1; default 0.9. */
+  /** 0 to 1; default 1. */
   top_p?: number;
-  /** Most likely tokens considered, 0 for all; default 0. */
+  /** Most likely tokens considered, 0 for all; default 40. */
   top_k?: number;
-  /** 0 to 1, relative to the most likely token; default 0. */
+  /** 0 to 1, relative to the most likely token; default 0.05. */
   min_p?: number;
-  /** Above 0, at most 2; 1 is none. Default 1. */
+  /** 0.1 to 10; default 1, which is none. */
   repetition_penalty?: number;
   /** Most tokens of the answer; default: what the context holds. */
   max_tokens?: number;
@@ -170,9 +170,7 @@ export interface Completions {
    */
   create(parameters: CompletionParameters & { stream: true }): Promise<AsyncIterable<ChatCompletionChunk>>;
   create(parameters: CompletionParameters & { stream?: false }): Promise<ChatCompletion>;
-  create(
-    parameters: CompletionParameters,
-  ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>>;
+  create(parameters: CompletionParameters): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>>;
 }
 
 export interface LoadModelOptions {

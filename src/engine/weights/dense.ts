@@ -36,12 +36,11 @@ export function dense(parts: readonly WeightPart[], layout: DenseLayout, out?: F
   const length = rows * columns;
   if (out !== undefined) checkDestination('the destination', out, length);
   const into = out ?? allocate(length * 4, () => new Float32Array(length));
-  decodeTiles(parts, shape, (tile, stride, row, count) => {
-    if (layout === 'columns-first') transposeFloat32(tile, stride, count, columns, into, rows, row);
-    else
-      for (let i = 0; i < count; i++)
-        into.set(tile.subarray(i * stride, i * stride + columns), (row + i) * columns);
-  });
+  if (layout === 'rows-first') decodeInto(parts, shape, into);
+  else
+    decodeTiles(parts, shape, (tile, stride, row, count) => {
+      transposeFloat32(tile, stride, count, columns, into, rows, row);
+    });
   return into;
 }
 
@@ -70,6 +69,19 @@ export function denseFloat16(
         into.set(halves.subarray(i * stride, i * stride + columns), (row + i) * columns);
   });
   return into;
+}
+
+/** Decodes all rows one after the other. */
+function decodeInto(parts: readonly WeightPart[], { columns }: PartsShape, out: Float32Array): void {
+  let at = 0;
+  for (const { type, bytes, rows, rowOrder } of parts) {
+    const decode = DECODERS[type];
+    const blocks = columns / BLOCKS[type].weights;
+    const source = blockSource(bytes);
+    for (let row = 0; row < rows; row++, at += columns)
+      decode(source, (rowOrder?.[row] ?? row) * blocks, blocks, out, at);
+  }
+  checkFinite(out);
 }
 
 /** Decodes up to TILE_ROWS output rows at a time; row i of a tile starts at i · stride. */

@@ -1,5 +1,5 @@
 import type { TensorType } from '../../../model/index.ts';
-import { referenceBytes } from './reference.ts';
+import { type QuantisedType, referenceBytes } from './reference.ts';
 
 /** Float16 patterns that break careless code: zeros, subnormals, the largest, one, each with both signs. */
 const EDGE_HALVES = [
@@ -47,7 +47,7 @@ export function randomTensor(type: TensorType, count: number, seed: number): Uin
   if (type === 'F16') for (let i = 0; i < count; i++) view.setUint16(i * 2, finiteHalf(next()), true);
   // Exponents below 128 are finite.
   if (type === 'BF16') for (let i = 0; i < count; i++) view.setUint16(i * 2, next() & 0xbfff, true);
-  const size = referenceBytes(type, 256) / (type.endsWith('_K') ? 1 : 8);
+  const size = blockBytes(type);
   for (let start = 0, block = 0; start < bytes.length; start += size, block++)
     for (const field of HALF_FIELDS[type]) {
       const edge = block % 8 === 0;
@@ -63,6 +63,16 @@ export function randomTensor(type: TensorType, count: number, seed: number): Uin
   return bytes;
 }
 
+/** The same with scales between 2^-7 and 2^-6, so that sums of products do not swamp each other. */
+export function randomWeights(type: QuantisedType, count: number, seed: number): Uint8Array {
+  const next = randomNumbers(seed);
+  const bytes = randomTensor(type, count, next());
+  const view = new DataView(bytes.buffer);
+  for (let start = 0; start < bytes.length; start += blockBytes(type))
+    for (const field of HALF_FIELDS[type]) view.setUint16(start + field, 0x2000 | (next() % 1024), true);
+  return bytes;
+}
+
 /** Any row order of a matrix, each row once. */
 export function randomOrder(rows: number, seed: number): Int32Array {
   const next = randomNumbers(seed);
@@ -72,6 +82,10 @@ export function randomOrder(rows: number, seed: number): Int32Array {
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;
+}
+
+function blockBytes(type: TensorType): number {
+  return referenceBytes(type, type.endsWith('_K') ? 256 : 32);
 }
 
 /** Clears one bit of the exponent where all are set. */
