@@ -12,7 +12,11 @@ import { inputsDigest, isStale, writeStamp } from './stale.ts';
  */
 export async function buildPage(
   root: string,
-  { force = false, log = console.log, signal }: { force?: boolean; log?: (line: string) => void; signal?: AbortSignal } = {},
+  {
+    force = false,
+    log = console.log,
+    signal,
+  }: { force?: boolean; log?: (line: string) => void; signal?: AbortSignal } = {},
 ): Promise<boolean> {
   const dist = join(root, 'dist');
   const digest = await inputsDigest(root);
@@ -41,7 +45,10 @@ async function runVite(root: string, signal?: AbortSignal): Promise<void> {
     child.once('error', reject);
     child.once('close', (code) => {
       if (code === 0) resolve();
-      else reject(new RelayError('build-failed', `The page could not be built (vite ended with ${code}):\n${output}`));
+      else
+        reject(
+          new RelayError('build-failed', `The page could not be built (vite ended with ${code}):\n${output}`),
+        );
     });
   });
 }

@@ -16,7 +16,10 @@ export async function compressFolder(folder: string): Promise<void> {
     if (!COMPRESSIBLE.test(name) || (await stat(path)).size < SMALLEST) continue;
     const bytes = await readFile(path);
     const quality = bytes.length > LARGE ? 9 : 11;
-    const params = { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    const params = {
+      [constants.BROTLI_PARAM_QUALITY]: quality,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    };
     const [br, gz] = await Promise.all([
       promisify(brotliCompress)(bytes, { params }),
       promisify(gzip)(bytes, { level: bytes.length > LARGE ? 6 : 9 }),

@@ -10,8 +10,13 @@ export function StatusLine({ status, notKept }: { status: Status; notKept: strin
   ];
   return (
     <div className="status-line">
+      {/* Until the model is ready the card above shows the same words. */}
       {/* No byte counts here: a screen reader would read each of them. The progress bar has them. */}
-      <p role="status" aria-label="Status">
+      <p
+        role="status"
+        aria-label="Status"
+        className={status.phase === 'ready' ? undefined : 'visually-hidden'}
+      >
         {summary(status)}
       </p>
       {reasons.length > 0 && (

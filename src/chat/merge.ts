@@ -1,6 +1,6 @@
 /**
  * Byte-pair merging. `@huggingface/tokenizers` has one too; ours works on ids in typed arrays because theirs takes 10 s
- * for 1 MB without a space (measured; here 0.4 s), which a pasted file would make a frozen page, and because it cannot
+ * for 1 MB without a space (measured; here under 1 s), which a pasted file would make a frozen page, and because it cannot
  * merge by score as SentencePiece vocabularies in GGUF files need.
  */
 

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { defaultModelHeader } from '../model/testing/default-model.ts';
 import { tokenizerSpecFromGguf } from '../model/tokenizer/index.ts';
 import { parseMaxTokens, parseMessages, parseStop } from './messages.ts';
 import { ChatTemplate, MAX_TEMPLATE } from './template.ts';
-import { defaultModelMetadata } from './testing/default-model.ts';
 import { Tokenizer } from './tokenizer.ts';
 
 let metadata: Record<string, unknown>;
 let tokenizer: Tokenizer;
 let source: string;
 beforeAll(async () => {
-  metadata = await defaultModelMetadata();
+  metadata = (await defaultModelHeader()).metadata;
   tokenizer = new Tokenizer(tokenizerSpecFromGguf(metadata)!);
   source = metadata['tokenizer.chat_template'] as string;
 });

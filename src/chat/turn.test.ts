@@ -1,17 +1,18 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import type { Engine } from '../engine/index.ts';
+import { defaultModelHeader } from '../model/testing/default-model.ts';
 import { tokenizerSpecFromGguf } from '../model/tokenizer/index.ts';
 import type { ChatMessage } from './messages.ts';
 import { parseSampling } from './sampling.ts';
 import { ChatTemplate } from './template.ts';
 import { ArithmeticModel } from './testing/arithmetic-model.ts';
-import { defaultModelMetadata } from './testing/default-model.ts';
 import { Tokenizer } from './tokenizer.ts';
-import { Dialogue, type TurnEvent, type TurnOptions } from './turn.ts';
+import { Dialogue, type TurnEvent, type TurnModel, type TurnOptions } from './turn.ts';
 
 let tokenizer: Tokenizer;
 let template: ChatTemplate;
 beforeAll(async () => {
-  const metadata = await defaultModelMetadata();
+  const metadata = (await defaultModelHeader()).metadata;
   tokenizer = new Tokenizer(tokenizerSpecFromGguf(metadata)!);
   template = new ChatTemplate(metadata['tokenizer.chat_template'] as string);
 });
@@ -38,6 +39,10 @@ async function read(dialogue: Dialogue, messages: ChatMessage[], options: Partia
   const ids = events.flatMap((event) => (event.type === 'token' ? [event.id] : []));
   return { events, done, text, ids };
 }
+
+test('an engine is something to run turns on', () => {
+  expectTypeOf<Engine>().toExtend<TurnModel>();
+});
 
 describe('a turn', () => {
   test('streams the whole answer and ends at the stop token, with its figures', async () => {

@@ -50,8 +50,12 @@ export class Vocabulary implements MergeRule {
       this.#texts[id] = text;
       size = Math.max(size, id + 1);
     }
-    for (const token of (spec.tokenizer.added_tokens ?? []) as { id: number; content: string }[]) {
-      if (!this.#ids.has(token.content)) this.#ids.set(token.content, token.id);
+    const unknown = model.unk_token ? this.#ids.get(model.unk_token) : undefined;
+    const added = (spec.tokenizer.added_tokens ?? []) as { id: number; content: string; special: boolean }[];
+    for (const token of added) {
+      // A control token never comes out of merging, as in SentencePiece: text that someone types stays text.
+      if (token.special) this.#ids.delete(token.content);
+      else if (!this.#ids.has(token.content)) this.#ids.set(token.content, token.id);
       this.#texts[token.id] ??= token.content;
       size = Math.max(size, token.id + 1);
     }
@@ -60,7 +64,7 @@ export class Vocabulary implements MergeRule {
     this.byteFallback = model.byte_fallback === true;
     this.ignoreMerges = model.ignore_merges === true;
     this.fuseUnknown = model.fuse_unk === true;
-    this.unknown = model.unk_token ? (this.#ids.get(model.unk_token) ?? null) : null;
+    this.unknown = unknown ?? null;
     if (model.scores) {
       this.#rankOfId = ranksByScore(model.scores, size);
       this.#joinedByPair = new Map();
@@ -83,7 +87,7 @@ export class Vocabulary implements MergeRule {
     }
   }
 
-  /** The id of a token, or undefined. */
+  /** The id of a token that text may become, or undefined. */
   id(text: string): number | undefined {
     const id = this.#ids.get(text);
     return id !== undefined && id < this.size ? id : undefined;

@@ -54,21 +54,16 @@ export async function readGguf(source: ByteSource, signal?: AbortSignal): Promis
   }
 }
 
+/**
+ * The metadata of a header that was cut out of its file (`headerBytes` of `readGguf`).
+ * @throws ModelError `malformed`, `truncated`
+ */
+export function readGgufMetadata(header: Uint8Array): Record<string, unknown> {
+  return readStart(new GgufCursor(header, header.length), 'The tokenizer').metadata;
+}
+
 function parse(cursor: GgufCursor, source: ByteSource): GgufHeader {
-  if (source.size < 4 || cursor.ascii(4) !== 'GGUF')
-    throw new ModelError(
-      'not-a-model',
-      `${source.name} is not a GGUF file. Pick a .gguf or a Hugging Face folder.`,
-    );
-  const version = cursor.u32();
-  if (version !== 2 && version !== 3)
-    throw new ModelError(
-      'malformed',
-      `${source.name} is GGUF version ${version}; versions 2 and 3 (little-endian) run. Convert it with a recent llama.cpp.`,
-    );
-  const tensorCount = cursor.count('The number of tensors', MAX_TENSORS, 24);
-  const keyCount = cursor.count('The number of metadata keys', MAX_KEYS, 13);
-  const metadata = readMetadata(cursor, keyCount);
+  const { version, metadata, tensorCount } = readStart(cursor, source.name);
   requireArchitecture(metadata['general.architecture']);
   if (Number(metadata['split.count'] ?? 0) > 1)
     throw new ModelError(
@@ -81,6 +76,22 @@ function parse(cursor: GgufCursor, source: ByteSource): GgufHeader {
   const data = Math.ceil(headerBytes / alignment) * alignment;
   const tensors = found.map((tensor) => ({ ...tensor, offset: data + tensor.offset }));
   return { version, metadata, tensors: checkSpans(tensors, [source]), headerBytes };
+}
+
+/** Everything before the list of tensors. */
+function readStart(cursor: GgufCursor, name: string) {
+  if (cursor.ascii(4) !== 'GGUF')
+    throw new ModelError('not-a-model', `${name} is not a GGUF file. Pick a .gguf or a Hugging Face folder.`);
+  const version = cursor.u32();
+  if (version !== 2 && version !== 3)
+    throw new ModelError(
+      'malformed',
+      `${name} is GGUF version ${version}; versions 2 and 3 (little-endian) run. Convert it with a recent llama.cpp.`,
+    );
+  const tensorCount = cursor.count('The number of tensors', MAX_TENSORS, 24);
+  const keyCount = cursor.count('The number of metadata keys', MAX_KEYS, 13);
+  const metadata = readMetadata(cursor, keyCount);
+  return { version: version as 2 | 3, metadata, tensorCount };
 }
 
 function readMetadata(cursor: GgufCursor, count: number): Record<string, unknown> {

@@ -1,7 +1,8 @@
-import { aborted, throwIfAborted } from './checks.ts';
+import { throwIfAborted } from './checks.ts';
 import { ModelError } from './errors.ts';
 import { checkRange, fileNameOf } from './sources.ts';
 import type { ByteSource } from './types.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** A server that ignores ranges is accepted for files up to this size (config and tokenizer files), held in memory. */
 const WHOLE_FILE_LIMIT = 8 * 1024 * 1024;
@@ -40,9 +41,10 @@ export class HttpSource implements ByteSource {
    * ranges of a large file
    */
   static async open(
-    url: string,
+    address: string | URL,
     { signal, stallMs = DEFAULT_STALL_MS }: HttpOptions = {},
   ): Promise<HttpSource> {
+    const url = String(address);
     const exchange = await Exchange.start(url, { headers: { Range: 'bytes=0-0' } }, stallMs, signal);
     try {
       const { response } = exchange;
@@ -89,17 +91,16 @@ export class HttpSource implements ByteSource {
 
 /** One request, watched: it ends when the caller aborts or when nothing moves for `stallMs`. */
 class Exchange {
-  readonly #controller = new AbortController();
-  readonly #forward = () => this.#controller.abort();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #stalled = false;
+  readonly #watchdog: Watchdog;
   #response: Response | undefined;
 
   private constructor(
     readonly url: string,
     readonly stallMs: number,
-    readonly signal: AbortSignal | undefined,
-  ) {}
+    signal: AbortSignal | undefined,
+  ) {
+    this.#watchdog = new Watchdog(url, signal);
+  }
 
   static async start(
     url: string,
@@ -107,17 +108,14 @@ class Exchange {
     stallMs: number,
     signal?: AbortSignal,
   ): Promise<Exchange> {
-    throwIfAborted(signal);
     const exchange = new Exchange(url, stallMs, signal);
-    signal?.addEventListener('abort', exchange.#forward);
-    exchange.#touch();
+    exchange.#watchdog.touch(stallMs);
     try {
-      exchange.#response = await fetch(url, { ...init, signal: exchange.#controller.signal });
+      exchange.#response = await fetch(url, { ...init, signal: exchange.#watchdog.signal });
       return exchange;
     } catch (cause) {
-      const error = exchange.#explain(cause);
       exchange.end();
-      throw error;
+      throw exchange.#explain(cause);
     }
   }
 
@@ -145,7 +143,7 @@ class Exchange {
     try {
       const reader = this.response.body?.getReader();
       for (;;) {
-        this.#touch();
+        this.#watchdog.touch(this.stallMs);
         const next = await reader?.read();
         if (!next || next.done) break;
         length += next.value.length;
@@ -167,33 +165,18 @@ class Exchange {
 
   /** Frees the timer and the connection. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.signal?.removeEventListener('abort', this.#forward);
-    this.#controller.abort();
-  }
-
-  #touch(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#stalled = true;
-      this.#controller.abort();
-    }, this.stallMs);
+    this.#watchdog.end();
   }
 
   #explain(cause: unknown): ModelError {
     if (cause instanceof ModelError) return cause;
-    if (this.signal?.aborted) return aborted(this.signal);
-    if (this.#stalled)
-      return new ModelError(
-        'stalled',
-        `${this.url} sent nothing for ${Math.round(this.stallMs / 1000)} s. Try again, or use another source.`,
-      );
-    return new ModelError(
+    const unreachable = new ModelError(
       'unreachable',
       `${this.url} cannot be reached. Check the connection and the address; ` +
         'in a page, the other site must allow cross-origin requests.',
       { cause },
     );
+    return this.#watchdog.explain(unreachable);
   }
 }
 

@@ -6,13 +6,20 @@ const DEFAULT_LIMIT = 2 ** 31;
 
 /** A store that ends with the page, for browsers without OPFS. */
 export class MemoryStore extends ContentStore {
+  /** The blobs by sha256, as they come and go: what a `WeightsLocation` of kind `memory` takes. */
+  readonly tensors: Map<string, Uint8Array>;
+
+  /** @param limit most bytes held */
   constructor(limit = DEFAULT_LIMIT) {
-    super(new MemoryFiles(limit));
+    const files = new MemoryFiles(limit);
+    super(files);
+    this.tensors = files.blobs;
   }
 }
 
 class MemoryFiles implements StoreFiles {
-  readonly #files = { blobs: new Map<string, Uint8Array>(), manifests: new Map<string, Uint8Array>() };
+  readonly blobs = new Map<string, Uint8Array>();
+  readonly #files = { blobs: this.blobs, manifests: new Map<string, Uint8Array>() };
   readonly #limit: number;
 
   constructor(limit: number) {

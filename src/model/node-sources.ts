@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { ModelError } from './errors.ts';
 import { PathSource } from './path-source.ts';
 import type { ByteSource } from './types.ts';
@@ -8,14 +8,11 @@ import { sourcesFromUrl } from './url-sources.ts';
 
 /**
  * The files of a model: a file or a folder on disk, or the URL of a .gguf, of a folder or of its config.json.
- * Close the sources when done.
  * @throws ModelError `not-found`, `unreachable`
  */
 export async function sourcesFrom(pathOrUrl: string, signal?: AbortSignal): Promise<ByteSource[]> {
   if (/^https?:\/\//i.test(pathOrUrl)) return sourcesFromUrl(pathOrUrl, { signal });
-  const path = pathOrUrl.startsWith(pathToFileURL('/').href.slice(0, 8))
-    ? new URL(pathOrUrl).pathname
-    : pathOrUrl;
+  const path = pathOrUrl.startsWith('file:') ? fileURLToPath(pathOrUrl) : pathOrUrl;
   const info = await stat(path).catch((cause: unknown) => {
     throw new ModelError('not-found', `${path} does not exist. Check the path.`, { cause });
   });

@@ -7,6 +7,11 @@ import { BlobSource } from './sources.ts';
 import type { Manifest, TensorReader, WeightsLocation } from './types.ts';
 import { readerOfMemory, readerOfSources, readerOfStore } from './weights.ts';
 
+export {
+  type DownloadOptions,
+  type DownloadProgress,
+  fetchModelFiles,
+} from './download/fetch-model-files.ts';
 export { openFolderStore } from './folder-store.ts';
 export { sourcesFrom } from './node-sources.ts';
 export { PathSource } from './path-source.ts';

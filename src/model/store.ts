@@ -24,7 +24,7 @@ export interface ModelStore {
   write(sha256: string, data: Uint8Array): Promise<void>;
   addManifest(cid: string, manifestBytes: Uint8Array): Promise<void>;
   manifests(): Promise<{ cid: string; manifest: Manifest }[]>;
-  /** Bytes of a model that are here, of all. @throws ModelError `not-found` */
+  /** Bytes of a model that are here, of all; both 0 for a model the store has never heard of. */
   state(cid: string): Promise<{ present: number; total: number }>;
   /** Forgets a model and frees the blobs that no other one uses. */
   remove(cid: string): Promise<void>;
@@ -99,7 +99,7 @@ export class ContentStore implements ModelStore {
   async state(cid: string): Promise<{ present: number; total: number }> {
     const size = await this.#files.size('manifests', checkedCid(cid));
     const manifest = size === null ? null : await this.#manifest(cid);
-    if (!manifest) throw new ModelError('not-found', `The model ${cid} is not here. Fetch it first.`);
+    if (!manifest) return { present: 0, total: 0 };
     const sizes = new Map((await this.#files.list('blobs')).map(({ name, bytes }) => [name, bytes]));
     let present = 0;
     let total = 0;

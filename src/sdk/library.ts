@@ -5,7 +5,6 @@ import {
   type Manifest,
   ModelError,
   makeManifest,
-  manifestBytes,
   type OpenedModel,
   openModelFiles,
   readTokenizer,
@@ -143,8 +142,13 @@ export class Library {
 
   async #isWhole(cid: string): Promise<boolean> {
     const { store } = await this.#open();
-    const { present, total } = await store.state(cid);
-    return total > 0 && present === total;
+    try {
+      const { present, total } = await store.state(cid);
+      return present === total;
+    } catch (error) {
+      if (error instanceof ModelError && error.code === 'not-found') return false;
+      throw error;
+    }
   }
 
   async #relayEntry({ id, cid, name, layers, bytes, license }: RelayModel): Promise<ModelEntry> {
@@ -176,9 +180,9 @@ export class Library {
       );
     }
     if (!manifest) throw new ShoalError('no-model', `${entry.name} is not here. Load it again.`);
-    if (!kept) await store.addManifest(entry.cid, manifestBytes(manifest));
     if (!whole) {
       const rate = new Rate(() => this.platform.now());
+      let before: number | null = null;
       report({
         phase: 'fetching',
         detail: opened ? `Keeping ${entry.name} in this browser` : `Fetching ${entry.name}`,
@@ -189,7 +193,12 @@ export class Library {
         sources: [sources],
         store,
         signal,
-        onProgress: ({ done, total, fetched }) => report({ done, total, bytesPerSecond: rate.add(fetched) }),
+        onProgress: ({ done, total, fetched }) => {
+          before ??= done;
+          // A tensor counts as done when it is whole and checked: shown that way the bar would stand and jump.
+          const arrived = Math.min(total, Math.max(done, before + fetched));
+          report({ done: arrived, total, bytesPerSecond: rate.add(fetched) });
+        },
       });
     }
     report({ phase: 'checking', detail: 'Reading the tokenizer', done: 0, total: 0, bytesPerSecond: 0 });

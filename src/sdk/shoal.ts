@@ -21,6 +21,8 @@ import type {
 } from './types.ts';
 
 const LAST_MODEL = 'shoal.model';
+/** Milliseconds between looks at a relay that has no model yet. */
+const LIST_AGAIN_MS = 2000;
 
 /** A model that can answer. */
 interface Running {
@@ -198,11 +200,14 @@ class LocalShoal implements Shoal {
   async #choose(model: string | undefined, signal: AbortSignal): Promise<ModelEntry> {
     this.status.update({ phase: 'fetching', detail: 'Looking for models', done: 0, total: 0, error: null });
     if (model !== undefined) return this.#library.find(model, signal);
-    const entries = await this.#library.list(signal);
+    let entries = await this.#library.list(signal);
+    while (entries.length === 0) {
+      this.status.update({ detail: 'Waiting for the relay, which is still fetching its model' });
+      await pause(LIST_AGAIN_MS, signal);
+      entries = await this.#library.list(signal);
+    }
     const last = this.platform.keep.get(LAST_MODEL);
-    const entry = entries.find(({ cid }) => cid === last) ?? entries[0];
-    if (entry) return entry;
-    throw new ShoalError('no-model', 'The relay has no model yet. Retry in a moment, or open a model file.');
+    return entries.find(({ cid }) => cid === last) ?? entries[0]!;
   }
 
   async #swap(entry: ModelEntry, signal: AbortSignal): Promise<void> {
@@ -335,6 +340,20 @@ function engineProgress({ stage, done, total }: LoadProgress): Partial<Status> {
 
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(aborted(signal.reason));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', stop, { once: true });
+  });
 }
 
 function rethrow(error: unknown): never {

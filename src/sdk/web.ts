@@ -27,7 +27,7 @@ function browser(): Platform {
     fetch: (...request) => fetch(...request),
     openStore,
     openMemory,
-    openUrl: (url, signal) => HttpSource.open(url, { signal }),
+    openUrl: (url, signal) => HttpSource.open(url.href, { signal }),
     loadEngine,
     keep: {
       get(name) {

@@ -9,7 +9,8 @@ const BYTE = 6;
 
 /**
  * GGUF metadata of a small SentencePiece vocabulary: 256 bytes, frequent characters, and substrings of sample texts, some
- * with equal scores, so that ties are met. (llama.cpp cuts a token at U+0000, so there is none.)
+ * with equal scores, so that ties are met. None holds U+0000, where llama.cpp
+ * cuts a token, or a bracket: llama.cpp would merge typed brackets into a control token, and we do not.
  */
 export function pieceVocabulary(): Record<string, GgufValue> {
   const tokens = ['<unk>', '<s>', '</s>', '<|im_start|>', '<|im_end|>', '<tool>'];
@@ -32,7 +33,7 @@ export function pieceVocabulary(): Record<string, GgufValue> {
   }
   const known = new Set(tokens);
   const frequent = [...counts]
-    .filter(([piece, count]) => count > 3 && !known.has(piece) && !piece.includes('\0'))
+    .filter(([piece, count]) => count > 3 && !known.has(piece) && !/[<|>\0]/.test(piece))
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
     .slice(0, 6000);
   for (const [piece, count] of frequent) {

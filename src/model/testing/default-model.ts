@@ -1,15 +1,15 @@
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { readGguf } from '../../model/gguf.ts';
-import { PathSource } from '../../model/path-source.ts';
+import { type GgufHeader, readGguf } from '../gguf.ts';
+import { PathSource } from '../path-source.ts';
 
 /** Where `npm test` puts the default model before anything runs. */
 export const DEFAULT_MODEL = fileURLToPath(
   new URL('../../../data/models/SmolLM2-135M-Instruct.Q4_1.gguf', import.meta.url),
 );
 
-/** GGUF metadata of the default model; a missing file fails the test that asks. */
-export async function defaultModelMetadata(): Promise<Record<string, unknown>> {
+/** The header of the default model; a missing file fails the test that asks. */
+export async function defaultModelHeader(): Promise<GgufHeader> {
   try {
     await access(DEFAULT_MODEL);
   } catch (cause) {
@@ -19,7 +19,7 @@ export async function defaultModelMetadata(): Promise<Record<string, unknown>> {
   }
   const source = await PathSource.open(DEFAULT_MODEL);
   try {
-    return (await readGguf(source)).metadata;
+    return await readGguf(source);
   } finally {
     await source.close?.();
   }
