@@ -71,9 +71,12 @@ it('a download that was cut continues where it stopped, unless it comes from els
   expect(new Uint8Array(await readFile(path))).toEqual(bytes);
 
   await rm(path);
+  await rm(`${path}.from`);
   await expect(download(source(20_000), path, 'here')).rejects.toThrow('the line broke');
   asked = 0;
   await download(source(Number.POSITIVE_INFINITY), path, 'there');
   expect(asked).toBe(50_000);
-  expect(await readdir(join(folder, 'models'))).toEqual(['a.gguf']);
+  expect(await readdir(join(folder, 'models'))).toEqual(['a.gguf', 'a.gguf.from']);
+  await download(source(Number.POSITIVE_INFINITY), path, 'there');
+  expect(asked).toBe(50_000);
 });

@@ -6,8 +6,9 @@ import type { ByteSource } from '../src/model/index.ts';
 const PIECE = 8 * 1024 * 1024;
 
 /**
- * Copies a source into `path`, by way of `<path>.part`, which a later call continues.
- * `origin` names where the bytes come from: a part of another origin or size is not continued.
+ * Copies a source into `path`, by way of `<path>.part`, which a later call continues; what is there whole is kept.
+ * `origin` names where the bytes come from and is noted in `<path>.from`: a file of another origin or size is
+ * fetched anew.
  * `onProgress`: bytes of this file so far.
  * @throws ModelError from the source; the errors of node:fs
  */
@@ -18,10 +19,13 @@ export async function download(
   { onProgress, signal }: { onProgress?: (done: number) => void; signal?: AbortSignal } = {},
 ): Promise<void> {
   const part = `${path}.part`;
-  const note = `${part}.from`;
+  const note = `${path}.from`;
   const from = `${origin}\n${source.size}\n`;
   await mkdir(dirname(path), { recursive: true });
-  if ((await readFile(note, 'utf8').catch(() => null)) !== from) {
+  const known = await readFile(note, 'utf8').catch(() => null);
+  const whole = await stat(path).catch(() => null);
+  if (known === from && whole?.size === source.size) return;
+  if (known !== from) {
     await rm(part, { force: true });
     await writeFile(note, from);
   }
@@ -40,5 +44,4 @@ export async function download(
     await file.close();
   }
   await rename(part, path);
-  await rm(note, { force: true });
 }

@@ -59,7 +59,12 @@ describe('fetching fills the store', () => {
     const { server, open } = await serve();
     const wanted = manifest.tensors.filter(({ name }) => name.startsWith('blk.1.'));
     const size = wanted.reduce((sum, tensor) => sum + tensor.bytes, 0);
-    await fetchTensors({ manifest, names: wanted.map(({ name }) => name), sources: [open], store: new MemoryStore() });
+    await fetchTensors({
+      manifest,
+      names: wanted.map(({ name }) => name),
+      sources: [open],
+      store: new MemoryStore(),
+    });
     expect(server.sent()).toBeLessThan(size * 1.1);
   });
 
@@ -71,7 +76,8 @@ describe('fetching fills the store', () => {
       const store = new MemoryStore();
       await fetchTensors({ manifest, names, sources: [bad.open, good.open], store });
       expect((await store.state(cid)).present).toBeGreaterThan(0);
-      for (const { sha256, bytes: size } of manifest.tensors) expect(await store.has(sha256, size)).toBe(true);
+      for (const { sha256, bytes: size } of manifest.tensors)
+        expect(await store.has(sha256, size)).toBe(true);
     },
   );
 
@@ -95,14 +101,20 @@ describe('fetching fills the store', () => {
 
   test('a full store ends it at once; stop means stop', async () => {
     const { server, open } = await serve();
-    await failsWith(fetchTensors({ manifest, names, sources: [open, open], store: new MemoryStore(20_000) }), 'no-space');
+    await failsWith(
+      fetchTensors({ manifest, names, sources: [open, open], store: new MemoryStore(20_000) }),
+      'no-space',
+    );
     expect(server.ranges.filter((range) => range === 'bytes=0-0')).toHaveLength(1);
     const stalled = await serve(later('stall'));
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 50);
     const sources = [async () => [await HttpSource.open(stalled.url)]];
     const started = performance.now();
-    await failsWith(fetchTensors({ manifest, names, sources, store: new MemoryStore(), signal: abort.signal }), 'aborted');
+    await failsWith(
+      fetchTensors({ manifest, names, sources, store: new MemoryStore(), signal: abort.signal }),
+      'aborted',
+    );
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });

@@ -65,7 +65,9 @@ describe('a model has one cid', () => {
   test('one changed weight changes it', async () => {
     const other = bytes.slice();
     other[other.length - 100]! ^= 1;
-    expect((await make(new MemorySource('a', other))).cid).not.toBe((await make(new MemorySource('a', bytes))).cid);
+    expect((await make(new MemorySource('a', other))).cid).not.toBe(
+      (await make(new MemorySource('a', bytes))).cid,
+    );
   });
 
   test('progress is told in bytes, and it can be stopped', async () => {
@@ -92,7 +94,9 @@ describe("a stranger's manifest is checked", () => {
     const encoded = encodeManifest(manifest);
     await failsWith(parseManifest(encoded, await contentId(new Uint8Array(3))), 'wrong-hash');
     await failsWith(parseManifest(new Uint8Array(MAX_MANIFEST_BYTES + 1)), 'too-large');
-    const spaced = new TextEncoder().encode(JSON.stringify(JSON.parse(new TextDecoder().decode(encoded)), null, 1));
+    const spaced = new TextEncoder().encode(
+      JSON.stringify(JSON.parse(new TextDecoder().decode(encoded)), null, 1),
+    );
     await failsWith(parseManifest(spaced), 'malformed', /canonical/);
     const extra = new TextEncoder().encode(canonicalJson({ ...manifest, extra: 1 }));
     await failsWith(parseManifest(extra), 'malformed', /canonical/);
@@ -101,15 +105,27 @@ describe("a stranger's manifest is checked", () => {
   test.each<[string, (value: Manifest) => unknown, RegExp]>([
     ['a file name with a folder', (m) => Object.assign(m.files[0]!, { name: '../a' }), /file name/],
     ['bytes that do not fit the shape', (m) => Object.assign(m.tensors[1]!, { bytes: 1 }), /cannot hold/],
-    ['a tensor past the end of its file', (m) => Object.assign(m.tensors.at(-1)!, { offset: 1e9 }), /ends at byte/],
+    [
+      'a tensor past the end of its file',
+      (m) => Object.assign(m.tensors.at(-1)!, { offset: 1e9 }),
+      /ends at byte/,
+    ],
     ['a tensor twice', (m) => m.tensors.splice(1, 0, m.tensors[1]!), /overlap/],
     ['tensors out of order', (m) => m.tensors.reverse(), /order/],
     ['a hash in capitals', (m) => Object.assign(m.tensors[0]!, { sha256: 'A'.repeat(64) }), /SHA-256/],
     ['a tensor less', (m) => m.tensors.pop(), /has no/],
     ['another number of layers', (m) => Object.assign(m.config, { layers: 1 }), /does not|unknown/],
-    ['a tokenizer past the end', (m) => Object.assign(m.tokenizer!.ranges[0]!, { bytes: 1e8 }), /whole number/],
+    [
+      'a tokenizer past the end',
+      (m) => Object.assign(m.tokenizer!.ranges[0]!, { bytes: 1e8 }),
+      /whole number/,
+    ],
     ['an unknown architecture', (m) => Object.assign(m.config, { architecture: 'mamba' }), /"mamba"/],
-    ['mistral, which is called llama here', (m) => Object.assign(m.config, { architecture: 'mistral' }), /llama/],
+    [
+      'mistral, which is called llama here',
+      (m) => Object.assign(m.config, { architecture: 'mistral' }),
+      /llama/,
+    ],
     ['another version', (m) => Object.assign(m, { version: 2 }), /version 2/],
   ])('%s', async (_what, change, message) => {
     const copy = structuredClone(manifest);
@@ -125,12 +141,20 @@ describe('a slice needs its own tensors only', () => {
       sliceTensors(manifest, { start, end, embed, head }).map(({ name }) => name);
     expect(names(0, 1, true, false)).toHaveLength(10);
     expect(names(1, 2, false, false).every((name) => name.startsWith('blk.1.'))).toBe(true);
-    expect(names(2, 3, false, true)).toEqual(expect.arrayContaining(['token_embd.weight', 'output_norm.weight']));
+    expect(names(2, 3, false, true)).toEqual(
+      expect.arrayContaining(['token_embd.weight', 'output_norm.weight']),
+    );
     expect(names(3, 3, false, true)).toEqual(['token_embd.weight', 'output_norm.weight']);
     expect(sliceTensors(manifest, wholeSlice(manifest))).toEqual(manifest.tensors);
     const total = manifest.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
     expect(sliceBytes(manifest, wholeSlice(manifest))).toBe(total);
-    for (const [start, end] of [[1, 0], [0, 4], [-1, 2], [0.5, 2], [2, 2]] as const)
+    for (const [start, end] of [
+      [1, 0],
+      [0, 4],
+      [-1, 2],
+      [0.5, 2],
+      [2, 2],
+    ] as const)
       expect(() => sliceTensors(manifest, { start, end, embed: false, head: false })).toThrow(/no slice/);
   });
 });

@@ -48,7 +48,10 @@ describe.each(kinds)('a store %s', (_kind, open) => {
       const made = await makeManifest(await openModelFiles([new MemorySource('m.gguf', bytes)]));
       await store.addManifest(made.cid, encodeManifest(made.manifest));
       expect((await store.state(made.cid)).present).toBeLessThan((await store.state(made.cid)).total);
-      for (const { sha256, offset, bytes: length } of [...made.manifest.tensors, ...made.manifest.tokenizer!.ranges])
+      for (const { sha256, offset, bytes: length } of [
+        ...made.manifest.tensors,
+        ...made.manifest.tokenizer!.ranges,
+      ])
         await store.write(sha256, bytes.slice(offset, offset + length));
       models.push(made);
     }
@@ -79,7 +82,9 @@ test('a damaged blob is seen, deleted, and can be written again', async () => {
 
 test('a damaged manifest is dropped, not served', async () => {
   const store = await openFolderStore(root);
-  const { cid, manifest } = await makeManifest(await openModelFiles([new MemorySource('m.gguf', tinyGguf())]));
+  const { cid, manifest } = await makeManifest(
+    await openModelFiles([new MemorySource('m.gguf', tinyGguf())]),
+  );
   await store.addManifest(cid, encodeManifest(manifest));
   await writeFile(join(root, 'manifests', cid), '{');
   expect(await store.manifests()).toEqual([]);

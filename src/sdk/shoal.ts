@@ -163,6 +163,8 @@ class LocalShoal implements Shoal {
         await work(stop);
       } catch (error) {
         const told = stop.aborted ? aborted(error) : toShoalError(error);
+        // What had arrived is kept and shown; a store that cannot be read has said so already.
+        await this.#showStorage().catch(() => {});
         this.#showFailure(told);
         throw told;
       } finally {
