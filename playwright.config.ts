@@ -48,8 +48,8 @@ export default defineConfig({
   },
   webServer: {
     command: `npx tsx relay/main.ts --port ${port} --host 127.0.0.1 --data data`,
-    url: `http://127.0.0.1:${port}/healthz`,
-    // It may have to build the page first.
+    // It answers 503 here until the page is built.
+    url: `http://127.0.0.1:${port}/`,
     timeout: 180_000,
     gracefulShutdown: { signal: 'SIGTERM', timeout: 8000 },
   },

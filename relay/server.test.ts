@@ -258,6 +258,47 @@ describe('bad requests', () => {
   });
 });
 
+describe('clients that hold on', () => {
+  const limits = { connections: 8, headers: 300, request: 600, idle: 900, keepAlive: 200, close: 400 };
+
+  it('are cut off when they are slow, deaf or too many', async () => {
+    const strict = await startServer({ page: () => false, shelf }, 0, '127.0.0.1', limits);
+    expect(await raw(strict.port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toMatch(/^HTTP\/1.1 408 /);
+    expect(await raw(strict.port, '')).toMatch(/^HTTP\/1.1 408 /);
+
+    const held = Array.from({ length: limits.connections }, () => connect(strict.port, '127.0.0.1'));
+    await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    expect(await raw(strict.port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
+    for (const socket of held) socket.destroy();
+    await expect
+      .poll(() =>
+        ask(strict.port, '/healthz').then(
+          (a) => a.status,
+          () => 0,
+        ),
+      )
+      .toBe(200);
+    await strict.close();
+  });
+
+  it('do not hold up a relay that stops', async () => {
+    const path = join(folder, 'large.gguf');
+    await writeFile(path, Buffer.alloc(64 * 1024 * 1024));
+    const facts = await stat(path);
+    const large = new Shelf();
+    large.add({ ...model, files: [{ name: 'l', path, bytes: facts.size, modified: facts.mtimeMs }] });
+    const strict = await startServer({ page: () => false, shelf: large }, 0, '127.0.0.1', limits);
+    const deaf = connect(strict.port, '127.0.0.1');
+    deaf.on('error', () => deaf.destroy());
+    deaf.write(`GET /models/${CID}/files/l HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await new Promise((resolve) => deaf.once('readable', resolve));
+    const start = performance.now();
+    await strict.close();
+    expect(performance.now() - start).toBeLessThan(2000);
+    deaf.destroy();
+  });
+});
+
 describe('start and stop', () => {
   it('a port in use is named, with a way out', async () => {
     const busy = createServer().listen(0, '127.0.0.1');

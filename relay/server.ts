@@ -7,18 +7,30 @@ import type { ServePage } from './page.ts';
 import { fail, sendJson } from './respond.ts';
 import type { Shelf } from './shelf.ts';
 
-/** Sockets in all. A tab uses at most six; past this, new ones are closed at once. */
-const MAX_CONNECTIONS = 1024;
-/** A client has this long to send its headers (slowloris). Milliseconds. */
-const HEADERS_TIMEOUT = 10_000;
-/** A client has this long to send a whole request; none of ours has a body. Milliseconds. */
-const REQUEST_TIMEOUT = 20_000;
-/** A socket on which nothing moves, in either direction, is closed. Milliseconds. */
-const IDLE_TIMEOUT = 60_000;
-/** Longer than the 5 s default, so that a tab that answers one prompt after another keeps its socket. Milliseconds. */
-const KEEP_ALIVE_TIMEOUT = 15_000;
-/** How long requests in flight may take to finish when the relay stops. Milliseconds. */
-const CLOSE_TIMEOUT = 5_000;
+/** Times in milliseconds. */
+export interface ServerLimits {
+  /** Sockets in all. A tab uses at most six; past this, new ones are closed at once. */
+  connections: number;
+  /** A client has this long to send its headers (slowloris). */
+  headers: number;
+  /** A client has this long to send a whole request; none of ours has a body. */
+  request: number;
+  /** A socket on which nothing moves, in either direction, is closed. */
+  idle: number;
+  /** Longer than Node's 5 s, so that a tab that fetches tensor after tensor keeps its socket. */
+  keepAlive: number;
+  /** How long requests in flight may take to finish when the relay stops. */
+  close: number;
+}
+
+const LIMITS: ServerLimits = {
+  connections: 1024,
+  headers: 10_000,
+  request: 20_000,
+  idle: 60_000,
+  keepAlive: 15_000,
+  close: 5_000,
+};
 
 export interface ServerOptions {
   page: ServePage;
@@ -37,13 +49,20 @@ export interface RelayServer {
  * Serves the page, the models and /healthz on one port.
  * @throws RelayError `port-in-use`, `cannot-listen`
  */
-export async function startServer(options: ServerOptions, port: number, host: string): Promise<RelayServer> {
+export async function startServer(
+  options: ServerOptions,
+  port: number,
+  host: string,
+  limits: ServerLimits = LIMITS,
+): Promise<RelayServer> {
   const inFlight = new Set<ServerResponse>();
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+      headersTimeout: limits.headers,
+      requestTimeout: limits.request,
+      keepAliveTimeout: limits.keepAlive,
+      // How often the two limits above are looked at; Node's default of 30 s would make them 40.
+      connectionsCheckingInterval: Math.ceil(limits.headers / 4),
     },
     (request, response) => {
       inFlight.add(response);
@@ -55,10 +74,10 @@ export async function startServer(options: ServerOptions, port: number, host: st
       });
     },
   );
-  server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(IDLE_TIMEOUT);
+  server.maxConnections = limits.connections;
+  server.setTimeout(limits.idle);
   await listen(server, port, host);
-  return { port: (server.address() as AddressInfo).port, close: () => close(server, inFlight) };
+  return { port: (server.address() as AddressInfo).port, close: () => close(server, inFlight, limits.close) };
 }
 
 async function answer(
@@ -120,9 +139,9 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-async function close(server: Server, inFlight: ReadonlySet<ServerResponse>): Promise<void> {
+async function close(server: Server, inFlight: ReadonlySet<ServerResponse>, patience: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  const force = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT);
+  const force = setTimeout(() => server.closeAllConnections(), patience);
   await Promise.all([...inFlight].map((response) => once(response, 'close')));
   // What is left has no request: kept alive, or opened ahead of need by a browser.
   server.closeAllConnections();

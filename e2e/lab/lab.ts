@@ -1,8 +1,9 @@
 /** The rooms themselves, without the product, for tests that drive them in a real browser. */
+import { loadSlice } from '../../src/engine/load.ts';
 import { relativeRms } from '../../src/engine/measure.ts';
 import { checkNumbers } from '../../src/engine/self-test/check.ts';
 import { type Expected, type GoldenReport, goldenReport } from '../../src/engine/testing/golden.ts';
-import { type Backend, EngineError, type EngineInfo } from '../../src/engine/types.ts';
+import { type Backend, EngineError, type EngineInfo, type LoadOptions } from '../../src/engine/types.ts';
 import { loadEngine } from '../../src/engine/web.ts';
 import { webPlatform } from '../../src/engine/web-platform.ts';
 import { openModel } from './open-model.ts';
@@ -10,17 +11,28 @@ import { openModel } from './open-model.ts';
 /** Tokens of one session in these tests: the fixtures' prompt and 24 new ones fit. */
 const MAX_TOKENS = 64;
 
+const platform = webPlatform(new URL('/ort/', location.href).href);
+
 const lab = {
-  /** `goldenReport` of a fixture on one back end and no other. */
-  async golden(fixture: string, backend: Backend, chainSteps: number): Promise<GoldenReport> {
+  /**
+   * `goldenReport` of a fixture on one back end and no other. In workers each slice has a GPU device of its own and
+   * compiles every shader anew, which takes minutes on a software GPU; on the page all slices share one.
+   */
+  async golden(
+    fixture: string,
+    backend: Backend,
+    place: 'workers' | 'page',
+    chainSteps?: number,
+  ): Promise<GoldenReport> {
     const folder = `/fixtures/${fixture}`;
     const { manifest, weights } = await openModel(folder, ['config.json', 'model.safetensors']);
     const expected = (await (await fetch(`${folder}/expected.json`)).json()) as Expected;
+    const load = place === 'workers' ? loadEngine : (options: LoadOptions) => loadSlice(platform, options);
     return goldenReport(
       manifest,
       expected,
       (slice) =>
-        loadEngine({ manifest, slice, weights, backends: [backend], maxTokens: MAX_TOKENS, measure: false }),
+        load({ manifest, slice, weights, backends: [backend], maxTokens: MAX_TOKENS, measure: false }),
       chainSteps,
     );
   },
@@ -60,7 +72,7 @@ const lab = {
    */
   async selfTest(fixture: string, backend: Backend, maxChunk: number | null) {
     const { manifest } = await openModel(`/fixtures/${fixture}`, ['config.json', 'model.safetensors']);
-    const plan = await webPlatform(new URL('/ort/', location.href).href).plan(backend, {
+    const plan = await platform.plan(backend, {
       arithmetic: 'exact',
       precision: 'float32',
       threads: 1,

@@ -45,6 +45,8 @@ export class ChatStore {
   #running: AbortController | null = null;
   #createdAt = Date.now();
   #savedAt = 0;
+  /** Deleted while an answer was still running out, whose last save must not bring them back. */
+  readonly #removed = new Set<string>();
 
   constructor(
     private readonly shoal: Shoal,
@@ -67,11 +69,12 @@ export class ChatStore {
   }
 
   async remove(id: string): Promise<void> {
+    this.#removed.add(id);
+    if (this.state.get().id === id) this.newChat();
     await this.#keep(async () => {
       await this.history.remove(id);
       await this.#list();
     });
-    if (this.state.get().id === id) this.newChat();
   }
 
   newChat(): void {
@@ -150,6 +153,7 @@ export class ChatStore {
   }
 
   async #save(id: string, turns: Turn[]): Promise<void> {
+    if (this.#removed.has(id)) return;
     const now = Date.now();
     this.#savedAt = now;
     const conversation: Conversation = {

@@ -1,4 +1,4 @@
-import { asInteger, throwIfAborted } from './checks.ts';
+import { asInteger, shown, throwIfAborted } from './checks.ts';
 import { requireArchitecture } from './config.ts';
 import { ModelError } from './errors.ts';
 import { GgufCursor, NeedMore } from './gguf-cursor.ts';
@@ -100,8 +100,8 @@ function readMetadata(cursor: GgufCursor, count: number): Record<string, unknown
   for (let i = 0; i < count; i++) {
     const key = cursor.string('A metadata key', 65_535);
     if (key in metadata)
-      throw new ModelError('malformed', `The metadata key "${key}" appears twice. The file is damaged.`);
-    metadata[key] = cursor.value(`"${key}"`);
+      throw new ModelError('malformed', `The metadata key ${shown(key)} appears twice. The file is damaged.`);
+    metadata[key] = cursor.value(shown(key));
   }
   return metadata;
 }

@@ -175,9 +175,11 @@ function isMissing(error: unknown): boolean {
 async function noSpace(needed: number, cause?: unknown): Promise<ModelError> {
   const { quota = 0, usage = 0 } = await navigator.storage.estimate();
   const free = Math.max(0, quota - usage);
+  // Chromium rounds and hides its real limit: what it calls free may not be.
+  const known = free < needed ? `allows this site ${free} more bytes` : 'has no more room for this site';
   return new ModelError(
     'no-space',
-    `The browser allows this site ${free} more bytes, but ${needed} are needed. Remove a model or free disk space.`,
+    `The browser ${known}, but ${needed} are needed. Remove a model or free disk space.`,
     { cause },
   );
 }

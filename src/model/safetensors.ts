@@ -54,6 +54,8 @@ function readEntry(
   { file, data, size }: { file: number; data: number; size: number },
 ): TensorInfo | null {
   const what = `The tensor ${shown(hubName)}`;
+  if (hubName.length > 256)
+    throw new ModelError('malformed', `${what} has a name of ${hubName.length} characters.`);
   const entry = asRecord(value, what);
   const name = ggufNameOf(hubName);
   if (name === null) return null;
@@ -62,7 +64,7 @@ function readEntry(
   if (!type)
     throw new ModelError(
       'unsupported-type',
-      `${hubName.slice(0, 120)} is stored as ${shown(dtype)}, which does not run. These run in safetensors: F32, F16, BF16.`,
+      `${hubName} is stored as ${shown(dtype)}, which does not run. These run in safetensors: F32, F16, BF16.`,
     );
   const { shape, data_offsets: offsets } = entry;
   if (!Array.isArray(shape) || shape.length < 1 || shape.length > 4)
