@@ -98,10 +98,10 @@ export function Menu({ shoal, chat, keep, onNewChat, onOpenFile }: Props) {
                 <small>
                   {formatBytes(model.bytes)}
                   {model.license ? ` · ${model.license}` : ''}
-                  {model.cached ? ' · kept here' : ''}
+                  {keptOf(model)}
                 </small>
               </button>
-              {model.cached && (
+              {model.kept > 0 && (
                 <button
                   type="button"
                   className="quiet"
@@ -128,4 +128,9 @@ export function Menu({ shoal, chat, keep, onNewChat, onOpenFile }: Props) {
       <SettingsForm keep={keep} />
     </div>
   );
+}
+
+function keptOf({ cached, kept }: ModelEntry): string {
+  if (cached) return ' · kept here';
+  return kept > 0 ? ` · ${formatBytes(kept)} kept here` : '';
 }

@@ -96,7 +96,7 @@ function Failed({
   const next = status.error?.next;
   const freeSpace = async () => {
     for (const model of await shoal.models()) {
-      if (model.cached || model.cid === status.model?.cid) await shoal.remove(model.id).catch(() => {});
+      if (model.kept > 0) await shoal.remove(model.id).catch(() => {});
     }
     onRetry();
   };

@@ -35,6 +35,9 @@ interface Opened {
   files: Blob[];
 }
 
+/** Failures of a source that may be over in a moment. */
+const GONE: ReadonlySet<string> = new Set(['unreachable', 'stalled']);
+
 /** The models of this tab: the relay's, those kept in the store, and files opened by the user. */
 export class Library {
   #store: Promise<OpenStore> | null = null;
@@ -62,7 +65,8 @@ export class Library {
     }
     for (const { cid, manifest } of kept) {
       if (entries.some((entry) => entry.cid === cid)) continue;
-      if (await this.#isWhole(cid)) entries.push(entryOf(cid, manifest, true));
+      const state = await this.#keptOf(cid);
+      if (state.cached) entries.push(entryOf(cid, manifest, state));
     }
     for (const { entry } of this.#opened.values()) {
       if (!entries.some(({ cid }) => cid === entry.cid)) entries.push(entry);
@@ -88,7 +92,9 @@ export class Library {
       try {
         return await this.#fetch(entry, await this.#open(), opened, report, signal);
       } catch (error) {
-        if (!(error instanceof ModelError) || error.code !== 'no-space') throw error;
+        if (!(error instanceof ModelError)) throw error;
+        if (!opened && GONE.has(error.code)) throw this.#relayGone(entry, error);
+        if (error.code !== 'no-space') throw error;
         if (opened) return this.#inPlace(opened, error.message, report, signal);
         // Half a model in a full store helps nobody; a model in memory answers at least until the tab closes.
         const why = `${error.message} The model is held in memory until this tab closes.`;
@@ -113,7 +119,7 @@ export class Library {
       signal,
       onProgress: (done, total) => report({ done, total }),
     });
-    const entry = entryOf(cid, manifest, await this.#isWhole(cid));
+    const entry = entryOf(cid, manifest, await this.#keptOf(cid));
     this.#opened.set(cid, { entry, manifest, sources: model.sources, files: inOrder(model, sources, files) });
     return entry;
   }
@@ -135,24 +141,38 @@ export class Library {
     return this.#memory?.notice ?? (await this.#open()).notice;
   }
 
+  #relayGone(entry: ModelEntry, cause: ModelError): ShoalError {
+    return new ShoalError(
+      'unreachable',
+      `The relay at ${this.relay.host} does not answer while ${entry.name} is fetched. ` +
+        'What has arrived is kept: Retry goes on from there.',
+      { cause },
+    );
+  }
+
   #open(): Promise<OpenStore> {
     this.#store ??= this.platform.openStore();
     return this.#store;
   }
 
   async #isWhole(cid: string): Promise<boolean> {
+    return (await this.#keptOf(cid)).cached;
+  }
+
+  /** What the store has of a model. */
+  async #keptOf(cid: string): Promise<Pick<ModelEntry, 'cached' | 'kept'>> {
     const { store } = await this.#open();
     try {
       const { present, total } = await store.state(cid);
-      return present === total;
+      return { cached: present === total, kept: present };
     } catch (error) {
-      if (error instanceof ModelError && error.code === 'not-found') return false;
+      if (error instanceof ModelError && error.code === 'not-found') return { cached: false, kept: 0 };
       throw error;
     }
   }
 
   async #relayEntry({ id, cid, name, layers, bytes, license }: RelayModel): Promise<ModelEntry> {
-    return { id, cid, name, layers, bytes, license, cached: await this.#isWhole(cid), origin: 'relay' };
+    return { id, cid, name, layers, bytes, license, ...(await this.#keptOf(cid)), origin: 'relay' };
   }
 
   async #fetch(
@@ -222,7 +242,7 @@ export class Library {
   }
 }
 
-function entryOf(cid: string, manifest: Manifest, cached: boolean): ModelEntry {
+function entryOf(cid: string, manifest: Manifest, state: Pick<ModelEntry, 'cached' | 'kept'>): ModelEntry {
   const bytes = manifest.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   const id = `${manifest.name.toLowerCase().replace(/[^a-z0-9.]+/g, '-')}-${cid.slice(-6)}`;
   return {
@@ -231,7 +251,7 @@ function entryOf(cid: string, manifest: Manifest, cached: boolean): ModelEntry {
     name: manifest.name,
     layers: manifest.config.layers,
     bytes,
-    cached,
+    ...state,
     license: null,
     origin: 'file',
   };

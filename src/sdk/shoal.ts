@@ -126,7 +126,7 @@ class LocalShoal implements Shoal {
       const entry = await this.#library.find(model);
       if (this.#running?.entry.cid === entry.cid) {
         // Its weights are in the engine already, so the conversation may go on; only the kept copy goes.
-        this.status.update({ model: { ...entry, cached: false } });
+        this.status.update({ model: { ...entry, cached: false, kept: 0 } });
       }
       await this.#library.remove(entry.cid);
       await this.#showStorage();
@@ -241,7 +241,7 @@ class LocalShoal implements Shoal {
     const notice = await this.#library.notice();
     report({
       phase: 'ready',
-      model: { ...entry, cached: notice === null },
+      model: { ...entry, cached: notice === null, kept: notice === null ? entry.bytes : 0 },
       detail: '',
       done: 0,
       total: 0,

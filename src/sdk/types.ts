@@ -10,8 +10,10 @@ export interface ModelEntry {
   layers: number;
   /** Bytes to fetch and keep. */
   bytes: number;
-  /** True when every tensor is kept in this browser. */
+  /** True when all of it is kept in this browser. */
   cached: boolean;
+  /** Bytes of it that are kept: more than none when a download was cut short. */
+  kept: number;
   license: string | null;
   /** `relay`: listed by the relay; `file`: opened by the user. */
   origin: 'relay' | 'file';
