@@ -1,6 +1,7 @@
 /** The rooms themselves, without the product, for tests that drive them in a real browser. */
 import { loadSlice } from '../../src/engine/load.ts';
 import { relativeRms } from '../../src/engine/measure.ts';
+import type { Platform } from '../../src/engine/platform.ts';
 import { checkNumbers } from '../../src/engine/self-test/check.ts';
 import { type Expected, type GoldenReport, goldenReport } from '../../src/engine/testing/golden.ts';
 import { type Backend, EngineError, type EngineInfo, type LoadOptions } from '../../src/engine/types.ts';
@@ -12,6 +13,18 @@ import { openModel } from './open-model.ts';
 const MAX_TOKENS = 64;
 
 const platform = webPlatform(new URL('/ort/', location.href).href);
+
+/** Back ends whose device has passed the start-up self-test on this page: it need not run for each slice. */
+const tested = new Set<Backend>();
+const testedOnce: Platform = {
+  ...platform,
+  async plan(backend, request) {
+    const plan = await platform.plan(backend, request);
+    const gpu = plan.gpu && !tested.has(backend);
+    tested.add(backend);
+    return { ...plan, gpu };
+  },
+};
 
 const lab = {
   /**
@@ -27,7 +40,7 @@ const lab = {
     const folder = `/fixtures/${fixture}`;
     const { manifest, weights } = await openModel(folder, ['config.json', 'model.safetensors']);
     const expected = (await (await fetch(`${folder}/expected.json`)).json()) as Expected;
-    const load = place === 'workers' ? loadEngine : (options: LoadOptions) => loadSlice(platform, options);
+    const load = place === 'workers' ? loadEngine : (options: LoadOptions) => loadSlice(testedOnce, options);
     return goldenReport(
       manifest,
       expected,

@@ -1,7 +1,8 @@
-import type * as Onnx from 'onnxruntime-common';
 import type { Manifest, Slice, TensorReader } from '../model/index.ts';
 import { buildSliceGraph } from './graph/index.ts';
 import { type BackendPlan, externalData } from './platform.ts';
+import { PartedRunner } from './runtime/parted-runner.ts';
+import type { SliceRunner } from './runtime/runner.ts';
 import { type EmbeddingTable, SliceEngine } from './slice-engine.ts';
 import { type Backend, EngineError, type EngineInfo, type LoadProgress } from './types.ts';
 
@@ -29,11 +30,14 @@ export async function createEngine(
 ): Promise<SliceEngine> {
   const { manifest, slice, reader, maxTokens, signal, onProgress } = options;
   const { config } = manifest;
-  const graph = buildSliceGraph(manifest, slice, { ...plan.form, positions: maxTokens });
+  const parts = partsOf(manifest, slice, plan).map((part) => ({
+    part,
+    ...buildSliceGraph(manifest, part, { ...plan.form, positions: maxTokens }),
+  }));
   const embeddingTensor = slice.embed
     ? manifest.tensors.find((tensor) => tensor.name === 'token_embd.weight')!
     : null;
-  const weightBytes = graph.data.bytes + (embeddingTensor?.bytes ?? 0);
+  const weightBytes = parts.reduce((sum, { data }) => sum + data.bytes, embeddingTensor?.bytes ?? 0);
   const memoryLimit = options.memoryLimit ?? DEFAULT_MEMORY_LIMIT;
   if (weightBytes > memoryLimit)
     throw new EngineError(
@@ -45,23 +49,33 @@ export async function createEngine(
   let embedding: EmbeddingTable | null = null;
   if (embeddingTensor)
     embedding = { tensor: embeddingTensor, bytes: await reader.read(embeddingTensor.name, signal) };
-  const files = await graph.data.load(
-    reader,
-    (done) => onProgress?.({ stage: 'reading', done: Math.min(done, total), total }),
-    signal,
-  );
-  onProgress?.({ stage: 'compiling', done: total, total });
-  let session: Onnx.InferenceSession;
+  const runners: SliceRunner[] = [];
   try {
-    session = await plan.ort.InferenceSession.create(graph.model, {
-      ...plan.sessionOptions,
-      externalData: externalData(files),
-    });
+    let before = 0;
+    for (const { part, model, data } of parts) {
+      const done = before;
+      const files = await data.load(
+        reader,
+        (read) => onProgress?.({ stage: 'reading', done: Math.min(done + read, total), total }),
+        signal,
+      );
+      before += sliceTensorBytes(manifest, part);
+      if (part === parts.at(-1)!.part) onProgress?.({ stage: 'compiling', done: total, total });
+      const session = await plan.ort.InferenceSession.create(model, {
+        ...plan.sessionOptions,
+        externalData: externalData(files),
+      }).catch((error: unknown) => {
+        throw new BackendFailure(messageOf(error));
+      });
+      runners.push(
+        await plan.makeRunner(session, { config, slice: part, precision: plan.precision }, maxTokens),
+      );
+    }
   } catch (error) {
-    throw new BackendFailure(messageOf(error));
+    for (const runner of runners) await runner.dispose();
+    throw error;
   }
-  const shape = { config, slice, precision: plan.precision };
-  const runner = await plan.makeRunner(session, shape, maxTokens);
+  const runner = runners.length === 1 ? runners[0]! : new PartedRunner(runners);
   const width = plan.precision === 'float16' ? 2 : 4;
   const info: EngineInfo = {
     backend,
@@ -81,6 +95,24 @@ export async function createEngine(
   const engine = new SliceEngine(info, runner, embedding, plan.maxChunk, memoryLimit);
   plan.onLost?.((reason) => engine.markLost(reason));
   return engine;
+}
+
+/** Weights of one part at most; and a fourth of the whole, so that starting takes a quarter more than running. */
+const PART_WEIGHTS = 128 * 2 ** 20;
+/** Below this, parts save nothing worth their call. */
+const WHOLE_WEIGHTS = 8 * 2 ** 20;
+
+/** The slices that are started one after another. A GPU gets one: each would cost it a round trip per token. */
+function partsOf(manifest: Manifest, slice: Slice, plan: BackendPlan): Slice[] {
+  const layers = slice.end - slice.start;
+  const layerWeights = sliceWeights(manifest, { ...slice, head: false });
+  if (plan.gpu || layers === 0 || sliceWeights(manifest, slice) < WHOLE_WEIGHTS) return [slice];
+  const count = Math.min(layers, Math.max(4, Math.ceil(layerWeights / PART_WEIGHTS)));
+  const edges = Array.from({ length: count + 1 }, (_, at) => slice.start + Math.round((at * layers) / count));
+  const parts = edges
+    .slice(0, -1)
+    .map((start, at) => ({ start, end: edges[at + 1]!, embed: slice.embed && at === 0, head: false }));
+  return slice.head ? [...parts, { start: slice.end, end: slice.end, embed: false, head: true }] : parts;
 }
 
 function sliceTensorsOf({ tensors, config }: Manifest, { start, end, head }: Slice) {

@@ -41,6 +41,8 @@ export const nodePlatform: Platform = {
         executionMode: 'sequential',
         graphOptimizationLevel: 'all',
         logSeverityLevel: 3,
+        // A slice runs as several sessions, each with its own threads: those of one must not spin beside the next.
+        extra: { session: { force_spinning_stop: '1' } },
       },
       makeRunner: async (session, shape) =>
         half
