@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LoadOptions, Slice } from '../src/engine/index.ts';
-import { makeManifest, openModelFiles } from '../src/model/index.ts';
+import type { LoadOptions } from '../src/engine/index.ts';
+import { makeManifest, openModelFiles, wholeSlice } from '../src/model/index.ts';
 import { sourcesFrom } from '../src/model/node.ts';
 
 /** The default model's file, in the project's data folder. */
@@ -11,7 +11,9 @@ export const MODEL_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 export function modelPath(): string {
   const path = fileURLToPath(new URL(`../${MODEL_FOLDER}/${MODEL_FILE}`, import.meta.url));
   if (!existsSync(path))
-    throw new Error(`${MODEL_FOLDER}/${MODEL_FILE} is not there: start the relay once (npm start) to fetch it`);
+    throw new Error(
+      `${MODEL_FOLDER}/${MODEL_FILE} is not there: start the relay once (npm start) to fetch it`,
+    );
   return path;
 }
 

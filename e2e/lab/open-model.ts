@@ -18,12 +18,13 @@ export async function openModel(
       return new File([await response.blob()], name);
     }),
   );
-  const { manifest } = await makeManifest(await openModelFiles(files.map((file) => new BlobSource(file))));
+  const opened = await openModelFiles(files.map((file) => new BlobSource(file)));
+  const { manifest } = await makeManifest(opened);
   return {
     manifest,
     weights: {
       kind: 'files',
-      files: manifest.files.map(({ name }) => files.find((file) => file.name === name)!),
+      files: opened.sources.map(({ name }) => files.find((file) => file.name === name)!),
     },
   };
 }

@@ -72,7 +72,7 @@ async function loadOn(
     signal?.throwIfAborted();
     if (options.measure !== false) {
       options.onProgress?.({ stage: 'measuring', done: 0, total: 0 });
-      const speed = await measure(engine, plan.software);
+      const speed = await measure(engine, plan.software ? 'software' : plan.gpu ? 'gpu' : 'cpu');
       engine.info.speed = speed;
     }
   } catch (error) {

@@ -1,10 +1,11 @@
 import type { SliceEngine } from './slice-engine.ts';
 import { EngineError, type EngineSpeed, type ForwardInput } from './types.ts';
 
-/** Enough positions to reach the many-token kernels (the software GPU's fault shows from 32 on). */
-const POSITIONS = 40;
-/** On a software GPU a step takes seconds, so only a few are run there. */
-const SOFTWARE_POSITIONS = 4;
+/**
+ * A GPU gets enough positions to reach its many-token kernels (a fault was seen from 32 on). A CPU is trusted and
+ * only timed; on a software GPU a step takes seconds.
+ */
+const POSITIONS = { gpu: 40, cpu: 16, software: 4 };
 /** Relative RMS between the two ways to the same state: rounding gives 1e-6; int8 activations and float16 give 5e-2. */
 const TOLERANCE = { exact: 1e-3, rounded: 0.15 };
 
@@ -13,9 +14,9 @@ const TOLERANCE = { exact: 1e-3, rounded: 0.15 };
  * same state, so that a GPU whose kernels disagree is found before it answers anybody.
  * @throws EngineError `wrong-numbers`
  */
-export async function measure(engine: SliceEngine, software: boolean): Promise<EngineSpeed> {
+export async function measure(engine: SliceEngine, kind: keyof typeof POSITIONS): Promise<EngineSpeed> {
   const { info } = engine;
-  const positions = Math.min(software ? SOFTWARE_POSITIONS : POSITIONS, info.maxTokens);
+  const positions = Math.min(POSITIONS[kind], info.maxTokens);
   const layers = Math.max(1, info.slice.end - info.slice.start);
   const session = await engine.open();
   try {
@@ -25,7 +26,7 @@ export async function measure(engine: SliceEngine, software: boolean): Promise<E
     // Both run once more before they count: the first run of a shape compiles shaders and grows buffers.
     let prefillMs = 0;
     let prompt = new Float32Array(0);
-    for (let round = 0; round < (software ? 1 : 2); round++) {
+    for (let round = 0; round < (kind === 'software' ? 1 : 2); round++) {
       await engine.truncate(session, 0);
       const result = await engine.forward(session, probeInput(info, 0, positions));
       prefillMs = result.computeMs;
