@@ -23,6 +23,5 @@ export async function wholeModel(): Promise<Pick<LoadOptions, 'manifest' | 'slic
   const opened = await openModelFiles(await sourcesFrom(path));
   const { manifest } = await makeManifest(opened);
   await Promise.all(opened.sources.map((source) => source.close?.()));
-  const slice: Slice = { start: 0, end: manifest.config.layers, embed: true, head: true };
-  return { manifest, slice, weights: { kind: 'files', files: [path] } };
+  return { manifest, slice: wholeSlice(manifest), weights: { kind: 'files', files: [path] } };
 }

@@ -1,6 +1,7 @@
 /** The page of the bench: one side per page, driven from outside. */
 import { openModel } from '../../e2e/lab/open-model.ts';
 import { loadEngine } from '../../src/engine/web.ts';
+import { wholeSlice } from '../../src/model/index.ts';
 import { engineSide, type Measured, type Side } from '../side.ts';
 import { wllamaSide } from './wllama.ts';
 
@@ -19,7 +20,7 @@ async function loadShoal(file: string, threads: number, maxTokens: number): Prom
   const start = performance.now();
   const engine = await loadEngine({
     manifest,
-    slice: { start: 0, end: manifest.config.layers, embed: true, head: true },
+    slice: wholeSlice(manifest),
     weights,
     backends: ['wasm'],
     threads,

@@ -60,6 +60,11 @@ async function loadOn(
   const plan = await platform.plan(backend, request).catch((error: unknown) => {
     throw new BackendFailure(messageOf(error));
   });
+  // Seconds per token: only whoever asks for it by name gets it.
+  if (plan.software && !options.backends)
+    throw new BackendFailure(
+      'the only GPU here is emulated in software, which is slower than the CPU itself',
+    );
   if (plan.gpu) {
     options.onProgress?.({ stage: 'testing', done: 0, total: 0 });
     await checkNumbers(plan, manifest).catch((error: unknown) => {

@@ -87,7 +87,7 @@ describe('a lost GPU', () => {
       );
       expect(await turn(engine)).toEqual(whole);
       expect(engine.recoveries).toBe(1);
-      expect(asked).toEqual([['webgpu', 'wasm']]);
+      expect(asked).toEqual([['wasm']]);
     }
   });
 

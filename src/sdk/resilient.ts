@@ -8,8 +8,8 @@ import {
   type ForwardOutput,
 } from '../engine/index.ts';
 
-/** Back ends in the order they are tried after a lost one. */
-const ORDER: readonly Backend[] = ['jspi', 'webgpu', 'wasm'];
+/** Where a lost GPU's work goes: a GPU that went away once may do so again, and the CPU never does. */
+const AFTER_A_GPU: readonly Backend[] = ['wasm'];
 
 /** Positions replayed at a time into a new engine, as a turn prefills them. */
 const REPLAY_CHUNK = 128;
@@ -18,7 +18,7 @@ const REPLAY_CHUNK = 128;
 export type StartEngine = (backends: readonly Backend[] | undefined, signal?: AbortSignal) => Promise<Engine>;
 
 /**
- * A whole-model engine that outlives a lost GPU: it starts the next back end once, replays the tokens that each
+ * A whole-model engine that outlives a lost GPU: it starts on the CPU once, replays the tokens that each
  * session held, and goes on with the call that failed, so that a conversation continues as if nothing had happened.
  */
 export class ResilientEngine {
@@ -103,11 +103,11 @@ export class ResilientEngine {
 
   async #restart(lost: EngineError, signal?: AbortSignal): Promise<void> {
     this.onLost(lost.message, null);
-    const at = ORDER.indexOf(this.#engine.info.backend);
-    const rest = at < 0 ? undefined : ORDER.slice(at + 1);
+    const { backend } = this.#engine.info;
+    const next = backend === 'jspi' || backend === 'webgpu' ? AFTER_A_GPU : undefined;
     // Its worker is of no more use; a failure to stop it changes nothing.
     await this.#engine.dispose().catch(() => {});
-    this.#engine = await this.start(rest?.length ? rest : undefined, signal);
+    this.#engine = await this.start(next, signal);
     this.#recoveries++;
     for (const held of this.#sessions.values()) {
       held.inner = await this.#engine.open({ maxTokens: held.maxTokens });
