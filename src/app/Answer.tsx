@@ -9,10 +9,11 @@ interface Props {
   /** Only the last answer can be asked for again. */
   last: boolean;
   onRetry: () => void;
+  onEdit: () => void;
   onNewChat: () => void;
 }
 
-export function Answer({ turn, status, last, onRetry, onNewChat }: Props) {
+export function Answer({ turn, status, last, onRetry, onEdit, onNewChat }: Props) {
   const over = turn.state !== 'waiting' && turn.state !== 'streaming';
   return (
     <article className="turn answer" aria-label="Shoal" data-state={turn.state}>
@@ -36,6 +37,11 @@ export function Answer({ turn, status, last, onRetry, onNewChat }: Props) {
         {last && (turn.state === 'failed' || turn.state === 'stopped') && (
           <button type="button" className="quiet" onClick={onRetry}>
             Try again
+          </button>
+        )}
+        {last && (turn.state === 'failed' || turn.state === 'stopped') && (
+          <button type="button" className="quiet" onClick={onEdit}>
+            Edit message
           </button>
         )}
         {last && turn.error?.next === 'new-chat' && (

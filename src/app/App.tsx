@@ -88,7 +88,14 @@ export function App({ shoal, chat, keep }: Doors) {
             onDismiss={() => setFileError(null)}
             onOpenFile={() => picker.current?.click()}
           />
-          <Composer ref={box} chat={chat} busy={state.busy} status={status} keep={keep} />
+          <Composer
+            ref={box}
+            chat={chat}
+            busy={state.busy}
+            returned={state.returned}
+            status={status}
+            keep={keep}
+          />
           <StatusLine status={status} notKept={state.notKept} />
         </div>
       </main>

@@ -1,4 +1,11 @@
-import { type FormEvent, type KeyboardEvent, type RefObject, useLayoutEffect, useState } from 'react';
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useState,
+} from 'react';
 import type { Status } from '../sdk/index.ts';
 import type { Doors } from './App.tsx';
 import type { ChatStore } from './chat-store.ts';
@@ -9,12 +16,13 @@ interface Props {
   ref: RefObject<HTMLTextAreaElement | null>;
   chat: ChatStore;
   busy: boolean;
+  returned: string | null;
   status: Status;
   keep: Doors['keep'];
 }
 
 /** The box to write in. Enter sends, Shift+Enter breaks the line; the draft survives a reload. */
-export function Composer({ ref, chat, busy, status, keep }: Props) {
+export function Composer({ ref, chat, busy, returned, status, keep }: Props) {
   const [draft, setDraft] = useState(() => keep.getItem(DRAFT) ?? '');
 
   const write = (text: string) => {
@@ -26,6 +34,14 @@ export function Composer({ ref, chat, busy, status, keep }: Props) {
       // The browser's small storage is full: the draft lives as long as the page.
     }
   };
+
+  useEffect(() => {
+    if (returned === null) return;
+    chat.state.update({ returned: null });
+    // What was being written meanwhile stays, below.
+    write(draft ? `${returned}\n${draft}` : returned);
+    ref.current?.focus();
+  });
 
   // The height follows the text.
   useLayoutEffect(() => {

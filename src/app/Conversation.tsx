@@ -55,6 +55,7 @@ export function Conversation({ chat, status, onAsk, onNewChat }: Props) {
               status={status}
               last={i === turns.length - 1}
               onRetry={() => void chat.retry()}
+              onEdit={() => void chat.takeBack()}
               onNewChat={onNewChat}
             />
           ),

@@ -30,6 +30,8 @@ export interface ChatState {
   notKept: string | null;
   /** The last finished answer, for a screen reader to say once. */
   announcement: string;
+  /** A question taken back, for the composer to show again. */
+  returned: string | null;
 }
 
 /** The conversation on the page: sends turns, streams answers, keeps everything over a reload. */
@@ -41,6 +43,7 @@ export class ChatStore {
     earlier: [],
     notKept: null,
     announcement: '',
+    returned: null,
   });
   #running: AbortController | null = null;
   #createdAt = Date.now();
@@ -99,6 +102,17 @@ export class ChatStore {
     const { turns, busy } = this.state.get();
     if (busy || turns.at(-1)?.role !== 'assistant') return;
     await this.#answer(turns.slice(0, -1));
+  }
+
+  /** Takes the last question back into the composer, with the answer that failed or was stopped. */
+  async takeBack(): Promise<void> {
+    const { id, turns, busy } = this.state.get();
+    const [question, answer] = turns.slice(-2);
+    if (busy || question?.role !== 'user' || answer?.role !== 'assistant') return;
+    const kept = turns.slice(0, -2);
+    this.state.update({ turns: kept, announcement: '', returned: question.content });
+    if (kept.length > 0) await this.#save(id, kept);
+    else await this.#keep(() => this.history.remove(id).then(() => this.#list()));
   }
 
   async #answer(asked: Turn[]): Promise<void> {

@@ -53,6 +53,8 @@ export async function createEngine(
   try {
     let before = 0;
     for (const { part, model, data } of parts) {
+      // The weights of the part before now lie in onnxruntime: the copy here is dead.
+      plan.collectGarbage?.();
       const done = before;
       const files = await data.load(
         reader,

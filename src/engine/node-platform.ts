@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { openWeights } from '../model/node.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import type { BackendPlan, BackendRequest, Platform } from './platform.ts';
 import { GqaRunner, ReturnedCache } from './runtime/gqa-runner.ts';
 import { SplitRunner } from './runtime/split-runner.ts';
@@ -34,6 +35,7 @@ export const nodePlatform: Platform = {
       gpu: false,
       software: false,
       ort,
+      collectGarbage,
       sessionOptions: {
         executionProviders: ['cpu'],
         intraOpNumThreads: threads,

@@ -30,6 +30,8 @@ export interface BackendPlan {
   ort: OnnxRuntime;
   sessionOptions: Onnx.InferenceSession.SessionOptions;
   makeRunner(session: Onnx.InferenceSession, shape: RunnerShape, maxTokens: number): Promise<SliceRunner>;
+  /** Frees the buffers that a started part leaves behind, where the platform can be told to. */
+  collectGarbage?(): void;
   /** Calls back when the device is lost; the returned function stops listening. */
   onLost?(callback: (reason: string) => void): void;
 }
