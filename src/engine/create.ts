@@ -1,5 +1,6 @@
+import type * as Onnx from 'onnxruntime-common';
 import type { Manifest, Slice, TensorReader } from '../model/index.ts';
-import { buildSliceGraph } from './graph/index.ts';
+import { buildSliceGraph, type ExternalFile } from './graph/index.ts';
 import { type BackendPlan, externalData } from './platform.ts';
 import { PartedRunner } from './runtime/parted-runner.ts';
 import type { SliceRunner } from './runtime/runner.ts';
@@ -53,22 +54,20 @@ export async function createEngine(
   try {
     let before = 0;
     for (const { part, model, data } of parts) {
-      // The weights of the part before now lie in onnxruntime: the copy here is dead.
-      plan.collectGarbage?.();
       const done = before;
-      const files = await data.load(
-        reader,
-        (read) => onProgress?.({ stage: 'reading', done: Math.min(done + read, total), total }),
-        signal,
-      );
+      const fill = async () => {
+        const files = await data.load(
+          reader,
+          (read) => onProgress?.({ stage: 'reading', done: Math.min(done + read, total), total }),
+          signal,
+        );
+        if (part === parts.at(-1)!.part) onProgress?.({ stage: 'compiling', done: total, total });
+        return files;
+      };
+      const session = await startSession(plan, model, fill);
+      // The weights lie in onnxruntime now: the copy here is dead.
+      plan.collectGarbage?.();
       before += sliceTensorBytes(manifest, part);
-      if (part === parts.at(-1)!.part) onProgress?.({ stage: 'compiling', done: total, total });
-      const session = await plan.ort.InferenceSession.create(model, {
-        ...plan.sessionOptions,
-        externalData: externalData(files),
-      }).catch((error: unknown) => {
-        throw new BackendFailure(messageOf(error));
-      });
       runners.push(
         await plan.makeRunner(session, { config, slice: part, precision: plan.precision }, maxTokens),
       );
@@ -97,6 +96,21 @@ export async function createEngine(
   const engine = new SliceEngine(info, runner, embedding, plan.maxChunk, memoryLimit);
   plan.onLost?.((reason) => engine.markLost(reason));
   return engine;
+}
+
+/** Apart from the loop that calls it, whose variables would keep the weights of a part alive during the next. */
+async function startSession(
+  plan: BackendPlan,
+  model: Uint8Array,
+  fill: () => Promise<ExternalFile[]>,
+): Promise<Onnx.InferenceSession> {
+  const files = await fill();
+  return plan.ort.InferenceSession.create(model, {
+    ...plan.sessionOptions,
+    externalData: externalData(files),
+  }).catch((error: unknown) => {
+    throw new BackendFailure(messageOf(error));
+  });
 }
 
 /** Weights of one part at most; and a fourth of the whole, so that starting takes a quarter more than running. */

@@ -73,7 +73,6 @@ async function loadOn(
   }
   const maxTokens = Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, manifest.config.contextLength);
   const engine = await createEngine(backend, plan, { ...options, reader: weights, maxTokens }, fallbacks);
-  plan.collectGarbage?.();
   try {
     signal?.throwIfAborted();
     if (options.measure !== false) {

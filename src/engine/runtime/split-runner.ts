@@ -49,7 +49,12 @@ export class SplitRunner implements SliceRunner<SplitCache> {
     if (this.layers > 0) this.append(caches, bitsOf(results.present as Tensor), steps);
     for (const cache of caches) cache.length += steps;
     if (caches.length > 1) this.batch?.advance();
-    else for (const cache of caches) cache.generation++;
+    else {
+      const [cache] = caches;
+      cache!.generation++;
+      // What the joined copy held of this session is stale: nobody will read it again.
+      if (this.batch?.members.includes(cache!)) this.batch = null;
+    }
     return floatsOf((slice.head ? results.logits : results.hidden_out) as Tensor);
   }
 
