@@ -8,7 +8,10 @@ const PROMPT_TOKENS = 32;
 const STEPS = 12;
 
 /** What decoding eight sessions in one run gains over one session alone, in tokens per second of all together. */
-export async function batch(engines: readonly { name: string; engine: Engine }[], rounds: number): Promise<Table> {
+export async function batch(
+  engines: readonly { name: string; engine: Engine }[],
+  rounds: number,
+): Promise<Table> {
   const rows: string[][] = [];
   for (const { name, engine } of engines) {
     const alone: number[] = [];

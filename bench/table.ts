@@ -14,9 +14,15 @@ export function markdown({ title, header, rows, notes }: Table): string {
   const line = (cells: readonly string[]) =>
     `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`;
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [`### ${title}`, '', line(header), rule, ...rows.map(line), '', ...notes.map((note) => `- ${note}`)].join(
-    '\n',
-  );
+  return [
+    `### ${title}`,
+    '',
+    line(header),
+    rule,
+    ...rows.map(line),
+    '',
+    ...notes.map((note) => `- ${note}`),
+  ].join('\n');
 }
 
 export function ms(value: number): string {

@@ -15,8 +15,13 @@ export interface LoadedSide {
 
 let side: Side | null = null;
 
-async function loadShoal(file: string, threads: number, maxTokens: number): Promise<LoadedSide> {
-  const { manifest, weights } = await openModel('/models', [file]);
+async function loadShoal(
+  folder: string,
+  files: readonly string[],
+  threads: number,
+  maxTokens: number,
+): Promise<LoadedSide> {
+  const { manifest, weights } = await openModel(folder, files);
   const start = performance.now();
   const engine = await loadEngine({
     manifest,
@@ -40,7 +45,12 @@ async function loadWllama(file: string, threads: number, maxTokens: number): Pro
 
 const bench = {
   load: (name: 'shoal' | 'wllama', file: string, threads: number, maxTokens: number): Promise<LoadedSide> =>
-    name === 'shoal' ? loadShoal(file, threads, maxTokens) : loadWllama(file, threads, maxTokens),
+    name === 'shoal'
+      ? loadShoal('/models', [file], threads, maxTokens)
+      : loadWllama(file, threads, maxTokens),
+  /** A model of half a megabyte: what is left is the program. */
+  loadTiny: (threads: number): Promise<LoadedSide> =>
+    loadShoal('/fixtures/qwen3', ['config.json', 'model.safetensors'], threads, 64),
   round(promptTokens: number, steps: number): Promise<Measured> {
     if (!side) throw new Error('load a side first');
     return side.round(promptTokens, steps);
