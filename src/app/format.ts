@@ -20,7 +20,7 @@ export function formatSpeed(tokensPerSecond: number): string {
 /** What executes the model, for a reader who knows no build names. */
 export function formatBackend(backend: EngineInfo['backend']): string {
   if (backend === 'wasm') return 'WASM';
-  if (backend === 'jspi' || backend === 'webgpu' || backend === 'node-webgpu') return 'WebGPU';
+  if (backend === 'jspi' || backend === 'webgpu') return 'WebGPU';
   return backend;
 }
 

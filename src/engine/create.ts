@@ -1,5 +1,5 @@
 import type * as Onnx from 'onnxruntime-common';
-import type { Manifest, Slice, TensorReader } from '../model/index.ts';
+import { type Manifest, type Slice, sliceBytes, sliceTensors, type TensorReader } from '../model/index.ts';
 import { buildSliceGraph, type ExternalFile } from './graph/index.ts';
 import { type BackendPlan, externalData } from './platform.ts';
 import { PartedRunner } from './runtime/parted-runner.ts';
@@ -46,7 +46,7 @@ export async function createEngine(
       `these layers take ${Math.round(weightBytes / 1e6)} MB and the limit is ${Math.round(memoryLimit / 1e6)} MB; take fewer layers`,
     );
 
-  const total = sliceTensorBytes(manifest, slice);
+  const total = sliceBytes(manifest, { ...slice, embed: false });
   let embedding: EmbeddingTable | null = null;
   if (embeddingTensor)
     embedding = { tensor: embeddingTensor, bytes: await reader.read(embeddingTensor.name, signal) };
@@ -68,7 +68,7 @@ export async function createEngine(
       const session = await startSession(plan, model, fill);
       // The weights lie in onnxruntime now: the copy here is dead.
       plan.collectGarbage?.();
-      before += sliceTensorBytes(manifest, part);
+      before += sliceBytes(manifest, { ...part, embed: false });
       runners.unshift(
         await plan.makeRunner(session, { config, slice: part, precision: plan.precision }, maxTokens),
       );
@@ -129,8 +129,8 @@ const WHOLE_WEIGHTS = 8 * 2 ** 20;
 /** The slices that are started one after another. A GPU gets one: each would cost it a round trip per token. */
 function partsOf(manifest: Manifest, slice: Slice, plan: BackendPlan): Slice[] {
   const layers = slice.end - slice.start;
-  const layerWeights = sliceWeights(manifest, { ...slice, head: false });
   if (plan.gpu || layers === 0 || sliceWeights(manifest, slice) < WHOLE_WEIGHTS) return [slice];
+  const layerWeights = sliceWeights(manifest, { ...slice, head: false });
   const count = Math.min(layers, Math.max(4, Math.ceil(layerWeights / PART_WEIGHTS)));
   const edges = Array.from({ length: count + 1 }, (_, at) => slice.start + Math.round((at * layers) / count));
   const parts = edges
@@ -139,24 +139,12 @@ function partsOf(manifest: Manifest, slice: Slice, plan: BackendPlan): Slice[] {
   return slice.head ? [...parts, { start: slice.end, end: slice.end, embed: false, head: true }] : parts;
 }
 
-function sliceTensorsOf({ tensors, config }: Manifest, { start, end, head }: Slice) {
-  return tensors.filter(({ name }) => {
-    const layer = /^blk\.(\d+)\./.exec(name);
-    if (layer) return Number(layer[1]) >= start && Number(layer[1]) < end;
-    return head && name === (config.tiedEmbedding ? 'token_embd.weight' : 'output.weight');
-  });
-}
-
-/** Weights of the slice's matrices and vectors. */
+/** Weights of the slice's matrices and vectors; the embedding table is no part of the graph. */
 export function sliceWeights(manifest: Manifest, slice: Slice): number {
-  return sliceTensorsOf(manifest, slice).reduce(
+  return sliceTensors(manifest, { ...slice, embed: false }).reduce(
     (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
     0,
   );
-}
-
-function sliceTensorBytes(manifest: Manifest, slice: Slice): number {
-  return sliceTensorsOf(manifest, slice).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function messageOf(error: unknown): string {

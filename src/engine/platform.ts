@@ -32,7 +32,7 @@ export interface BackendPlan {
   makeRunner(session: Onnx.InferenceSession, shape: RunnerShape, maxTokens: number): Promise<SliceRunner>;
   /** Frees the buffers that a started part leaves behind, where the platform can be told to. */
   collectGarbage?(): void;
-  /** Calls back when the device is lost; the returned function stops listening. */
+  /** Calls back when the device is lost, other than by dispose. */
   onLost?(callback: (reason: string) => void): void;
 }
 

@@ -1,7 +1,7 @@
 import type { Manifest, Slice, WeightsLocation } from '../model/index.ts';
 
 /** What executes the graph. `jspi` and `webgpu` are the two WebGPU builds of onnxruntime-web. */
-export type Backend = 'jspi' | 'webgpu' | 'wasm' | 'node-cpu' | 'node-webgpu' | 'node-cuda';
+export type Backend = 'jspi' | 'webgpu' | 'wasm' | 'node-cpu';
 
 /** `exact`: float activations everywhere. `fast`: int8 activations where the back end has a faster kernel. */
 export type Arithmetic = 'exact' | 'fast';
