@@ -72,7 +72,7 @@ export class ChatTemplate {
       none: null,
       None: null,
       raise_exception: (message: unknown) => {
-        throw new Error(String(message).slice(0, 300));
+        throw new Error(typeof message === 'string' ? message.slice(0, 300) : 'it refused the conversation');
       },
       range: boundedRange,
       strftime_now: (format: string) => formatDate(this.#now(), String(format).slice(0, 200)),

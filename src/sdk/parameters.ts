@@ -117,7 +117,13 @@ function refuse(param: string, message: string): ShoalError {
 
 /** A value as a message shows it, short whatever it is. */
 function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  // An object is not asked for its text: its toString may be anything.
+  const text =
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : typeof value === 'object'
+        ? 'an object'
+        : String(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 

@@ -1,3 +1,4 @@
+import { shown } from '../checks.ts';
 import { ModelError } from '../errors.ts';
 import type { TokenizerSpec } from '../types.ts';
 import { list, MAX_MERGES, MAX_TOKENS, malformed, tokenId, tokenText } from './checks.ts';
@@ -26,7 +27,7 @@ export function tokenizerSpecFromGguf(metadata: Record<string, unknown>): Tokeni
   if (model !== 'gpt2' && model !== 'llama') {
     throw new ModelError(
       'unsupported-type',
-      `This model's tokenizer is "${String(model).slice(0, 40)}"; gpt2 and llama are read. Choose another model file.`,
+      `This model's tokenizer is ${shown(model)}; gpt2 and llama are read. Choose another model file.`,
     );
   }
   const tokens = readTokens(metadata);
@@ -110,7 +111,7 @@ function bytePairs(metadata: Record<string, unknown>) {
   if (!pre) {
     throw new ModelError(
       'unsupported-type',
-      `This model's pre-tokenizer is "${String(name).slice(0, 40)}"; these are read: ${preTokenizerNames.join(', ')}.`,
+      `This model's pre-tokenizer is ${shown(name)}; these are read: ${preTokenizerNames.join(', ')}.`,
     );
   }
   const merges = Array.from(

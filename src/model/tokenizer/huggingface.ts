@@ -1,3 +1,4 @@
+import { shown } from '../checks.ts';
 import { ModelError } from '../errors.ts';
 import type { TokenizerSpec } from '../types.ts';
 import {
@@ -36,7 +37,7 @@ export function tokenizerSpecFromHuggingFace(
   if (type !== 'BPE') {
     throw new ModelError(
       'unsupported-type',
-      `This model's tokenizer is "${String(type).slice(0, 40)}"; BPE is read. Choose another model.`,
+      `This model's tokenizer is ${shown(type)}; BPE is read. Choose another model.`,
     );
   }
   const size = checkVocabulary(model.vocab);

@@ -65,6 +65,9 @@ describe('a tokenizer in a GGUF header', () => {
   });
 });
 
+/** The same run every time. One unlike it, of random seeds, found a `toString` that is no function. */
+const SEED = 20_261_121;
+
 test('whatever a file says, the error is typed', () => {
   const anything = fc.oneof(
     fc.anything(),
@@ -80,12 +83,14 @@ test('whatever a file says, the error is typed', () => {
       expect(error).toBeInstanceOf(ModelError);
     }
   };
+  const untold = { toString: '' };
+  for (const name of Object.keys(good)) check(() => tokenizerSpecFromGguf({ ...good, [name]: untold }));
   fc.assert(
     fc.property(fc.constantFrom(good, pieces), fc.nat(6), anything, (base, key, value) => {
       const name = Object.keys(base)[key % Object.keys(base).length]!;
       check(() => tokenizerSpecFromGguf({ ...base, [name]: value }));
     }),
-    { numRuns: 20_000 },
+    { numRuns: 20_000, seed: SEED },
   );
   const model = { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'] };
   const json = { added_tokens: [{ id: 3, content: 'x' }], pre_tokenizer: { type: 'ByteLevel' }, model };
@@ -97,6 +102,6 @@ test('whatever a file says, the error is typed', () => {
       check(() => tokenizerSpecFromHuggingFace(changed, { eos_token: 'x' }));
       check(() => tokenizerSpecFromHuggingFace(json, key === '-' ? value : { eos_token: value }, value));
     }),
-    { numRuns: 20_000 },
+    { numRuns: 20_000, seed: SEED },
   );
 });
