@@ -26,8 +26,27 @@ function onnxRuntimeFiles(): Plugin {
   };
 }
 
+/**
+ * Code made from text is what the page's Content-Security-Policy forbids, and what a library may try without need. Seen
+ * here, it fails the build instead of a visitor's tab.
+ */
+function refuseEval(): Plugin {
+  return {
+    name: 'refuse-eval',
+    apply: 'build',
+    generateBundle(_options, bundle) {
+      for (const output of Object.values(bundle)) {
+        // A call of the constructor, with or without `new`; not a method or a longer name that ends in it.
+        const found =
+          output.type === 'chunk' && /.{0,60}(?<![.\w$#])(?:Function|eval)\(.{0,60}/.exec(output.code);
+        if (found) this.error(`${output.fileName} makes code from text: ${found[0]}`);
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), onnxRuntimeFiles()],
+  plugins: [react(), onnxRuntimeFiles(), refuseEval()],
   resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'module', 'browser', 'import', 'default'] },
   worker: { format: 'es' },
   build: {
