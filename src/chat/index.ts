@@ -8,6 +8,7 @@ export {
   parseConversation,
 } from './history.ts';
 export { type ChatMessage, type ChatRole, parseMaxTokens, parseMessages, parseStop } from './messages.ts';
+export { sampleAsSent } from './sample-as-sent.ts';
 export { Sampler } from './sampler.ts';
 export { DEFAULT_SAMPLING, parseSampling, type Sampling } from './sampling.ts';
 export { ChatTemplate } from './template.ts';
@@ -17,6 +18,7 @@ export {
   Dialogue,
   type TurnEnd,
   type TurnEvent,
+  type TurnForwardOptions,
   type TurnModel,
   type TurnOptions,
   type TurnTimings,

@@ -15,11 +15,19 @@ interface Candidates {
 export class Sampler {
   readonly #settings: Sampling;
   readonly #random: Random;
+  /** Of the draws: a sampler with the same settings and this seed chooses the same. */
+  readonly seed: number;
 
-  /** @param newSeed where a seed comes from when the settings have none */
-  constructor(settings: Sampling, newSeed: () => number = randomSeed) {
+  /**
+   * @param newSeed where a seed comes from when the settings have none
+   * @param drawn tokens that were drawn with this seed before: the next one is as if this sampler had drawn them
+   */
+  constructor(settings: Sampling, newSeed: () => number = randomSeed, drawn = 0) {
     this.#settings = settings;
-    this.#random = new Random(settings.seed ?? newSeed());
+    this.seed = settings.seed ?? newSeed();
+    this.#random = new Random(this.seed);
+    // At temperature 0 nothing is drawn, now or later.
+    for (let i = 0; i < drawn; i++) this.#random.next();
   }
 
   /**

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import type { Chain } from '../chain/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { defaultModelHeader } from '../model/testing/default-model.ts';
 import { tokenizerSpecFromGguf } from '../model/tokenizer/index.ts';
@@ -7,7 +8,13 @@ import { parseSampling } from './sampling.ts';
 import { ChatTemplate } from './template.ts';
 import { ArithmeticModel } from './testing/arithmetic-model.ts';
 import { Tokenizer } from './tokenizer.ts';
-import { Dialogue, type TurnEvent, type TurnModel, type TurnOptions } from './turn.ts';
+import {
+  Dialogue,
+  type TurnEvent,
+  type TurnForwardOptions,
+  type TurnModel,
+  type TurnOptions,
+} from './turn.ts';
 
 let tokenizer: Tokenizer;
 let template: ChatTemplate;
@@ -42,6 +49,115 @@ async function read(dialogue: Dialogue, messages: ChatMessage[], options: Partia
 
 test('an engine is something to run turns on', () => {
   expectTypeOf<Engine>().toExtend<TurnModel>();
+});
+
+test('a chain is something to run turns on', () => {
+  expectTypeOf<Chain>().toExtend<TurnModel>();
+});
+
+describe('a model that takes whole prompts', () => {
+  test('gets the prompt in one call, and its progress is told while it computes', async () => {
+    const model = modelSaying('fine');
+    const whole: TurnModel = {
+      info: { maxTokens: 4096, chunkTokens: 4096 },
+      open: () => model.open(),
+      truncate: (session, length) => model.truncate(session, length),
+      close: (session) => model.close(session),
+      forward: async (session, input, options = {}) => {
+        for (const done of [10, 200, input.tokens.length]) {
+          options.onProgress?.(done);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        return model.forward(session, input, options);
+      },
+    };
+    const told: number[] = [];
+    const messages = [user('word '.repeat(400))];
+    const { events, text } = await read(new Dialogue(whole, tokenizer, template), messages, {
+      onPrefill: (done) => told.push(done),
+    });
+    const total = template.encode(messages, tokenizer).length;
+    expect(told).toEqual([10, 200, total]);
+    expect(events.flatMap((event) => (event.type === 'prefill' ? [event.done] : []))).toEqual(told);
+    expect(model.calls[0]).toBe(total);
+    expect(text).toBe('fine');
+  });
+
+  test('a reader that walks away in the middle of it leaves a dialogue that works', async () => {
+    const model = modelSaying('fine');
+    let running = 0;
+    const whole: TurnModel = {
+      info: { maxTokens: 4096, chunkTokens: 4096 },
+      open: () => model.open(),
+      truncate: (session, length) => model.truncate(session, length),
+      close: (session) => model.close(session),
+      forward: async (session, input, options = {}) => {
+        expect(++running).toBe(1);
+        options.onProgress?.(1);
+        await new Promise((resolve) => setImmediate(resolve));
+        running--;
+        return model.forward(session, input, options);
+      },
+    };
+    const dialogue = new Dialogue(whole, tokenizer, template);
+    for await (const event of dialogue.run([user('x')], { sampling: greedy }))
+      if (event.type === 'prefill') break;
+    expect(running).toBe(0);
+    expect((await read(dialogue, [user('x')])).text).toBe('fine');
+  });
+
+  test('stop works while the session is being opened', async () => {
+    const model = modelSaying('fine');
+    const abort = new AbortController();
+    const slow: TurnModel = {
+      info: { maxTokens: 4096 },
+      open: ({ signal } = {}) =>
+        new Promise((_, reject) => {
+          signal!.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+          abort.abort();
+        }),
+      truncate: (session, length) => model.truncate(session, length),
+      close: (session) => model.close(session),
+      forward: (session, input) => model.forward(session, input),
+    };
+    const { done } = await read(new Dialogue(slow, tokenizer, template), [user('x')], {
+      signal: abort.signal,
+    });
+    expect(done.reason).toBe('aborted');
+  });
+
+  test('one that chooses the tokens itself is told how, with each call that chooses one', async () => {
+    const model = modelSaying('one two three');
+    const settings = parseSampling({ temperature: 0.8, seed: null });
+    const samples: TurnForwardOptions['sample'][] = [];
+    const light: TurnModel = {
+      info: model.info,
+      open: () => model.open(),
+      truncate: (session, length) => model.truncate(session, length),
+      close: (session) => model.close(session),
+      forward: async (session, input, options = {}) => {
+        samples.push(options.sample && { ...options.sample, history: [...options.sample.history] });
+        const { logits, computeMs } = await model.forward(session, input, options);
+        return { logits: null, token: logits.indexOf(10), computeMs };
+      },
+    };
+    const messages = [user('word '.repeat(150))];
+    const { ids, text } = await read(new Dialogue(light, tokenizer, template), messages, {
+      sampling: settings,
+    });
+    expect(text).toBe('one two three');
+    const prompt = template.encode(messages, tokenizer);
+    // The first chunk of the prompt chooses nothing.
+    expect(samples[0]).toBeUndefined();
+    expect(samples.slice(1).map((sample) => sample!.drawn)).toEqual([0, ...ids.map((_, i) => i + 1)]);
+    expect(samples.slice(1).map((sample) => sample!.history)).toEqual([
+      prompt,
+      ...ids.map((_, i) => [...prompt, ...ids.slice(0, i + 1)]),
+    ]);
+    const seeds = new Set(samples.slice(1).map((sample) => sample!.sampling.seed));
+    expect(seeds.size).toBe(1);
+    expect(Number.isSafeInteger([...seeds][0])).toBe(true);
+  });
 });
 
 describe('a turn', () => {

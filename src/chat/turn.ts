@@ -1,5 +1,6 @@
 import { ChatError } from './errors.ts';
 import type { ChatMessage } from './messages.ts';
+import { Progress } from './progress.ts';
 import { Sampler } from './sampler.ts';
 import type { Sampling } from './sampling.ts';
 import { StopStrings } from './stop-strings.ts';
@@ -8,18 +9,38 @@ import type { Tokenizer } from './tokenizer.ts';
 
 /** What a turn is run on: an engine that holds the whole model, or a chain of hops. */
 export interface TurnModel {
-  /** `maxTokens`: most tokens that one session may hold. */
-  readonly info: { readonly maxTokens: number };
-  open(options?: { maxTokens?: number }): Promise<number>;
-  /** Appends tokens; gives the logits of the last one, `[1, vocabulary]`. */
+  /**
+   * `maxTokens`: most tokens that one session may hold. `chunkTokens`: most tokens of one forward call; a chain takes a
+   * whole prompt, for it cuts and overlaps it itself.
+   */
+  readonly info: { readonly maxTokens: number; readonly chunkTokens?: number };
+  open(options?: { maxTokens?: number; signal?: AbortSignal }): Promise<number>;
+  /**
+   * Appends tokens; gives the logits of the last one, `[1, vocabulary]`, or the next token where another peer chooses it
+   * (light mode).
+   */
   forward(
     session: number,
     input: { tokens: ArrayLike<number> },
-    options?: { signal?: AbortSignal },
-  ): Promise<{ logits: Float32Array | null; computeMs: number }>;
+    options?: TurnForwardOptions,
+  ): Promise<{ logits: Float32Array | null; token?: number; computeMs: number }>;
   /** Forgets positions from `length` on. */
   truncate(session: number, length: number): Promise<void>;
   close(session: number): Promise<void>;
+}
+
+export interface TurnForwardOptions {
+  signal?: AbortSignal;
+  /** How the token after these is going to be chosen; only with the call whose result chooses it. */
+  sample?: {
+    sampling: Sampling & { seed: number };
+    /** Tokens that were drawn with this seed before. */
+    drawn: number;
+    /** Tokens so far, oldest first. */
+    history: readonly number[];
+  };
+  /** Tokens of this call that are computed. */
+  onProgress?: (done: number) => void;
 }
 
 export interface TurnOptions {
@@ -70,8 +91,13 @@ export interface Clock {
   now(): number;
 }
 
-/** Tokens per prefill call: Stop waits for at most one, and larger ones gain no speed on any back end measured. */
+/**
+ * Tokens per prefill call of a model that does not say: Stop waits for at most one, and larger ones gain no speed on any
+ * back end measured.
+ */
 const PREFILL_CHUNK = 128;
+
+type TurnOutput = Awaited<ReturnType<TurnModel['forward']>>;
 
 /**
  * One conversation on one session. Of each new prompt only what differs from the tokens already in the session is
@@ -175,15 +201,46 @@ export class Dialogue {
       };
     };
 
+    const sample = () => ({
+      sampling: { ...options.sampling, seed: sampler.seed },
+      drawn: completion,
+      history: tokens,
+    });
+
     if (signal?.aborted) return yield finish('aborted');
-    cachedTokens = await this.#keepCommonPrefix(prompt);
+    try {
+      cachedTokens = await this.#keepCommonPrefix(prompt, signal);
+    } catch (error) {
+      if (signal?.aborted) return yield finish('aborted');
+      throw error;
+    }
     const total = prompt.length - cachedTokens;
-    let logits: Float32Array | null = null;
+    const chunkTokens = this.#model.info.chunkTokens ?? PREFILL_CHUNK;
+    let output: TurnOutput | null = null;
     for (let at = cachedTokens; at < prompt.length; at = this.#held.length) {
-      const output = await this.#forward(prompt.slice(at, at + PREFILL_CHUNK), signal);
+      const chunk = prompt.slice(at, at + chunkTokens);
+      const last = at + chunk.length === prompt.length;
+      const left = new AbortController();
+      const either = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+      const step = new Progress((report) =>
+        this.#forward(chunk, either, last ? sample() : undefined, report),
+      );
+      try {
+        for await (const reported of step.reports()) {
+          // The last report is this loop's own, below.
+          if (reported >= chunk.length) continue;
+          const done = at - cachedTokens + reported;
+          options.onPrefill?.(done, total);
+          yield { type: 'prefill', done, total };
+        }
+      } finally {
+        // A reader that walks away in between must not leave the session in the middle of a call.
+        left.abort();
+        await step.result.catch(() => undefined);
+      }
+      output = await step.result;
       if (output === null) return yield finish('aborted');
       computeMs += output.computeMs;
-      logits = output.logits;
       const done = this.#held.length - cachedTokens;
       options.onPrefill?.(done, total);
       yield { type: 'prefill', done, total };
@@ -191,8 +248,7 @@ export class Dialogue {
 
     for (;;) {
       if (signal?.aborted) return yield finish('aborted', stops.end());
-      if (!logits) throw new ChatError('failed', 'The model gave no logits: its last slice has no head.');
-      const id = sampler.pick(logits, tokens);
+      const id = output?.token ?? this.#pick(sampler, output, tokens);
       if (this.#tokenizer.stopTokens.has(id)) return yield finish('stop', stops.end());
 
       lastToken = this.#clock.now();
@@ -205,16 +261,21 @@ export class Dialogue {
       if (completion >= maxTokens) return yield finish('length', stops.end());
       if (this.#held.length >= limit) return yield finish('context-full', stops.end());
 
-      const output = await this.#forward([id], signal);
+      output = await this.#forward([id], signal, sample());
       if (output === null) return yield finish('aborted', stops.end());
       computeMs += output.computeMs;
-      logits = output.logits;
     }
   }
 
+  #pick(sampler: Sampler, output: TurnOutput | null, tokens: readonly number[]): number {
+    if (!output?.logits)
+      throw new ChatError('failed', 'The model gave no logits: its last slice has no head.');
+    return sampler.pick(output.logits, tokens);
+  }
+
   /** Opens the session, or cuts it back to what it has in common with the prompt; returns how much that is. */
-  async #keepCommonPrefix(prompt: readonly number[]): Promise<number> {
-    this.#session ??= await this.#model.open();
+  async #keepCommonPrefix(prompt: readonly number[], signal?: AbortSignal): Promise<number> {
+    this.#session ??= await this.#model.open({ signal });
     // The last token of the prompt is always computed: its logits choose the first token.
     const most = Math.min(this.#held.length, prompt.length - 1);
     let common = 0;
@@ -234,10 +295,16 @@ export class Dialogue {
   }
 
   /** Appends tokens to the session; null when the signal ended it. The session is in step with `#held` afterwards. */
-  async #forward(tokens: readonly number[], signal: AbortSignal | undefined) {
+  async #forward(
+    tokens: readonly number[],
+    signal: AbortSignal | undefined,
+    sample: TurnForwardOptions['sample'],
+    onProgress?: (done: number) => void,
+  ): Promise<TurnOutput | null> {
     if (signal?.aborted) return null;
     try {
-      const output = await this.#model.forward(this.#session!, { tokens }, { signal });
+      const options = { signal, sample, onProgress };
+      const output = await this.#model.forward(this.#session!, { tokens }, options);
       this.#held.push(...tokens);
       return output;
     } catch (error) {
