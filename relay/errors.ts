@@ -1,3 +1,8 @@
+import { EngineError } from '../src/engine/index.ts';
+import { HostError } from '../src/host/index.ts';
+import { ModelError } from '../src/model/index.ts';
+import { TransportError } from '../src/swarm/index.ts';
+
 /** Why the relay could not start or serve. */
 export type RelayErrorCode =
   | 'usage'
@@ -17,4 +22,13 @@ export class RelayError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** Errors whose message says all that a user can do. */
+const FORESEEN = [RelayError, ModelError, EngineError, HostError, TransportError];
+
+/** A message for the log; what nobody foresaw comes with its stack. */
+export function explain(error: unknown): string {
+  if (FORESEEN.some((kind) => error instanceof kind)) return (error as Error).message;
+  return error instanceof Error ? (error.stack ?? error.message) : 'The reason is unknown.';
 }

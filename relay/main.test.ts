@@ -25,7 +25,8 @@ describe('npm start', () => {
   it('explains itself', async () => {
     const { code, text } = await run(['--help']);
     expect(code).toBe(0);
-    for (const flag of ['--port', '--host', '--data', '--model']) expect(text).toContain(flag);
+    for (const flag of ['--port', '--host', '--data', '--model', '--layers', '--memory'])
+      expect(text).toContain(flag);
   });
 
   it('ends with code 2 and names what is wrong', async () => {

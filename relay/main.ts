@@ -1,24 +1,20 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CATALOGUE, ModelError } from '../src/model/index.ts';
+import { CATALOGUE } from '../src/model/index.ts';
+import type { Swarm } from '../src/swarm/index.ts';
 import { buildPage } from './build.ts';
-import { RelayError } from './errors.ts';
-import { type PrepareProgress, prepareModel } from './library.ts';
+import { explain, RelayError } from './errors.ts';
+import { Hosting } from './hosting.ts';
 import { parseOptions, type RelayOptions, USAGE } from './options.ts';
 import { loadPage, type ServePage } from './page.ts';
-import { ProgressBar } from './progress.ts';
+import { Preparation } from './preparation.ts';
 import { startServer } from './server.ts';
-import { Shelf } from './shelf.ts';
+import { type ServedModel, Shelf } from './shelf.ts';
+import { Membership } from './swarm.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** What /healthz tells about a model that is not served yet. Reasons stay in the log: they may name paths. */
-type Preparing = {
-  model: string;
-  stage: PrepareProgress['stage'] | 'waiting' | 'failed';
-  done: number;
-  total: number;
-};
+/** Goodbyes take milliseconds; whoever does not take one in this time hears it from the closing link. Milliseconds. */
+const GOODBYE_MS = 1_500;
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2), process.env);
@@ -26,10 +22,9 @@ async function main(): Promise<void> {
 
   const stop = new AbortController();
   const shelf = new Shelf();
-  const wanted = options.models.length > 0 ? options.models : [CATALOGUE[0].id];
-  const preparing = new Map<string, Preparing>(
-    wanted.map((model) => [model, { model: labelOf(model), stage: 'waiting', done: 0, total: 0 }]),
-  );
+  const preparation = new Preparation(options.models.length > 0 ? options.models : [CATALOGUE[0].id]);
+  const hosting = new Hosting(options);
+  const membership = new Membership();
   // The port is taken before the page is built, so that a port in use is told at once.
   let page: ServePage = (_request, response) => {
     response.writeHead(503, { 'Content-Type': 'text/plain', 'Retry-After': '3' });
@@ -40,22 +35,35 @@ async function main(): Promise<void> {
     {
       page: (request, response, pathname) => page(request, response, pathname),
       shelf,
-      health: () => ({ preparing: [...preparing.values()] }),
+      health: () => ({
+        preparing: preparation.health(),
+        network: membership.health(),
+        hosting: hosting.health(),
+      }),
+      network: () => membership.describe(),
     },
     options.port,
     options.host,
   );
   const close = async () => {
     stop.abort();
-    await server.close();
+    // No new requests from here on; those in flight are finished beside the goodbyes.
+    const served = server.close();
+    await within(GOODBYE_MS, hosting.close('the relay stops'));
+    await within(GOODBYE_MS, membership.close('the relay stops'));
+    await served;
   };
   onSignal(close);
 
+  const joined = membership.join(server, options.data);
   try {
     await buildPage(ROOT, { signal: stop.signal });
     page = await loadPage(join(ROOT, 'dist'));
     console.log(`Shoal is at ${addressOf(options, server.port)}`);
-    await prepareAll(wanted, options.data, shelf, preparing, stop.signal);
+    await Promise.all([
+      preparation.run(options.data, shelf, stop.signal),
+      lend(hosting, preparation.first, joined, stop.signal),
+    ]);
   } catch (error) {
     if (stop.signal.aborted) return;
     await close();
@@ -63,53 +71,25 @@ async function main(): Promise<void> {
   }
 }
 
-async function prepareAll(
-  wanted: readonly string[],
-  data: string,
-  shelf: Shelf,
-  preparing: Map<string, Preparing>,
+/** Lends the first model that is served, in the background: serving does not wait for it. */
+async function lend(
+  hosting: Hosting,
+  served: Promise<ServedModel | null>,
+  joined: Promise<Swarm | null>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const model of wanted) {
-    const state = preparing.get(model);
-    if (!state) continue;
-    let bar: ProgressBar | null = null;
-    try {
-      const onProgress = ({ stage, source, done, total }: PrepareProgress) => {
-        const label =
-          stage === 'hashing' ? `Checking ${state.model}` : `Fetching ${state.model} from ${source}`;
-        if (bar?.label !== label) {
-          bar?.end();
-          bar = new ProgressBar(label);
-        }
-        bar.update(done, total);
-        Object.assign(state, { stage, done, total });
-      };
-      const served = await prepareModel(model, data, { onProgress, signal });
-      endBar(bar);
-      shelf.add(served);
-      preparing.delete(model);
-      console.log(`Serving ${served.name}, ${served.layers} layers.`);
-    } catch (error) {
-      endBar(bar);
-      if (signal.aborted) return;
-      state.stage = 'failed';
-      console.error(`${state.model} is not served. ${explain(error)}`);
-    }
-  }
-  if (shelf.list().length === 0)
-    console.error('No model is served. Models can still be opened from a file in the page.');
+  const [model, swarm] = await Promise.all([served, joined]);
+  if (model && swarm && !signal.aborted) await hosting.run(model, swarm, signal);
 }
 
-function endBar(bar: ProgressBar | null): void {
-  bar?.end();
-}
-
-/** The file or host name of a source: /healthz must not tell folders of this machine. */
-function labelOf(model: string): string {
-  return (
-    CATALOGUE.find(({ id }) => id === model)?.name ?? model.split(/[\\/]/).filter(Boolean).at(-1) ?? model
-  );
+/** Waits for a job, but not longer than that. */
+async function within(ms: number, job: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([job, late]);
+  clearTimeout(timer);
 }
 
 function addressOf({ host }: RelayOptions, port: number): string {
@@ -130,11 +110,6 @@ function onSignal(close: () => Promise<void>): void {
   };
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);
-}
-
-function explain(error: unknown): string {
-  if (error instanceof RelayError || error instanceof ModelError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 try {

@@ -14,7 +14,15 @@ const refusal = (argv: string[], env: NodeJS.ProcessEnv = {}) => {
 
 describe('command line of the relay', () => {
   it('works with no flag at all', () => {
-    expect(parseOptions([])).toEqual({ port: 8080, host: '0.0.0.0', data: 'data', models: [], help: false });
+    expect(parseOptions([])).toEqual({
+      port: 8080,
+      host: '0.0.0.0',
+      data: 'data',
+      models: [],
+      layers: 'all',
+      memory: null,
+      help: false,
+    });
   });
 
   it('takes every flag, and --model more than once', () => {
@@ -28,12 +36,17 @@ describe('command line of the relay', () => {
       'a.gguf',
       '--model',
       'b',
+      '--layers',
+      '5-20',
+      '--memory=1.5 GB',
     ];
     expect(parseOptions(argv)).toEqual({
       port: 9000,
       host: '127.0.0.1',
       data: '/srv/shoal',
       models: ['a.gguf', 'b'],
+      layers: { start: 5, end: 20 },
+      memory: 1_500_000_000,
       help: false,
     });
   });
@@ -58,5 +71,41 @@ describe('command line of the relay', () => {
     expect(refusal(['--data='])).toContain('--data needs a value');
     expect(refusal(['--model='])).toContain('--model');
     expect(refusal(['stray'])).toContain('stray');
+  });
+
+  it('takes layers as all, none or a half-open range, from a flag or the environment', () => {
+    for (const name of ['all', 'none'] as const) expect(parseOptions(['--layers', name]).layers).toBe(name);
+    expect(parseOptions([], { SHOAL_LAYERS: '0-1' }).layers).toEqual({ start: 0, end: 1 });
+    for (const bad of [
+      '5',
+      '5-5',
+      '7-3',
+      '-1-3',
+      '1-',
+      'ALL',
+      '1-2-3',
+      '1.5-3',
+      '0-99999',
+      '0-9999999999',
+      ' 1-2',
+    ])
+      expect(refusal([`--layers=${bad}`])).toMatch(/^--layers takes all, none, or two layers a-b .*5-20/);
+    expect(refusal([], { SHOAL_LAYERS: '3' })).toContain('SHOAL_LAYERS takes');
+    expect(refusal(['--layers='])).toBe('--layers needs a value.');
+  });
+
+  it('takes a size with its unit', () => {
+    const bytes = (size: string) => parseOptions(['--memory', size]).memory;
+    expect(['512MB', '2gb', '1.5GiB', '64 MiB', '16000000B'].map(bytes)).toEqual([
+      512e6,
+      2e9,
+      1.5 * 2 ** 30,
+      64 * 2 ** 20,
+      16e6,
+    ]);
+    for (const bad of ['2', '2G', '0GB', '-1GB', '15MB', 'lots', '1e3GB', '999999999999TB', '1GB2'])
+      expect(refusal([`--memory=${bad}`])).toMatch(/^--memory takes a size .*512MB/);
+    expect(refusal([], { SHOAL_MEMORY: 'much' })).toContain('SHOAL_MEMORY');
+    expect(parseOptions([], { SHOAL_MEMORY: '' }).memory).toBe(null);
   });
 });

@@ -36,6 +36,15 @@ export function sendJson(request: IncomingMessage, response: ServerResponse, val
   );
 }
 
+/** JSON that is true only now. */
+export function sendFreshJson(response: ServerResponse, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(value));
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', body.byteLength);
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(body);
+}
+
 export function sendBytes(
   request: IncomingMessage,
   response: ServerResponse,

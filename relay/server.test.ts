@@ -7,7 +7,7 @@ import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SECURITY_HEADERS } from './headers.ts';
 import { loadPage } from './page.ts';
-import { type RelayServer, startServer } from './server.ts';
+import { type NetworkDescription, type RelayServer, startServer } from './server.ts';
 import { type ServedModel, Shelf } from './shelf.ts';
 import { ask, raw } from './testing/http.ts';
 
@@ -57,12 +57,25 @@ afterAll(async () => {
 
 describe('the page', () => {
   it('is isolated and locked down, on every kind of answer', async () => {
-    for (const path of ['/', '/sdk.js', '/models/index.json', FILE, '/healthz', '/nothing', '/%zz']) {
+    for (const path of ['/', '/sdk.js', '/healthz', '/nothing', '/%zz']) {
       const { headers } = await ask(port, path);
       for (const [name, value] of Object.entries(SECURITY_HEADERS))
         expect(headers[name.toLowerCase()]).toBe(value);
+      expect(headers['access-control-allow-origin'], path).toBe(undefined);
     }
-    expect(SECURITY_HEADERS['Content-Security-Policy']).not.toContain('unsafe-inline');
+  });
+
+  it('runs code of its own origin only, while it may connect to any relay', () => {
+    const policy = new Map(
+      SECURITY_HEADERS['Content-Security-Policy']!.split('; ').map((directive) => {
+        const [name = '', ...sources] = directive.split(' ');
+        return [name, sources];
+      }),
+    );
+    expect(policy.get('default-src')).toEqual(["'none'"]);
+    expect(policy.get('script-src')).toEqual(["'self'", "'wasm-unsafe-eval'"]);
+    expect(policy.get('connect-src')).toEqual(["'self'", 'https:', 'wss:', 'http:', 'ws:']);
+    expect([...policy.values()].flat()).not.toContain("'unsafe-inline'");
   });
 
   it('is asked about before each use, while hashed files are kept for good', async () => {
@@ -111,6 +124,56 @@ describe('the page', () => {
       expect(answer.status, path).toBe(404);
       expect(answer.text).not.toContain('secret');
     }
+  });
+});
+
+describe('a page of another relay', () => {
+  it('may read the models and how to join the network, and nothing else', async () => {
+    const paths = [
+      '/models/index.json',
+      `/models/${CID}/manifest.json`,
+      FILE,
+      '/models/none',
+      '/network.json',
+    ];
+    for (const path of paths) {
+      const { headers } = await ask(port, path, { origin: 'https://elsewhere.example' });
+      expect(headers['access-control-allow-origin'], path).toBe('*');
+      expect(headers['cross-origin-resource-policy'], path).toBe('cross-origin');
+      expect(headers['access-control-expose-headers'], path).toContain('Content-Range');
+      expect(headers['content-security-policy'], path).toBe(SECURITY_HEADERS['Content-Security-Policy']);
+    }
+  });
+
+  it('is told, before it asks, that it may ask for ranges', async () => {
+    const asks = { origin: 'https://a.example', 'access-control-request-method': 'GET' };
+    const allowed = await ask(port, FILE, { ...asks, 'access-control-request-headers': 'range' }, 'OPTIONS');
+    expect([allowed.status, allowed.headers['access-control-allow-origin'], allowed.text]).toEqual([
+      204,
+      '*',
+      '',
+    ]);
+    expect(allowed.headers['access-control-allow-headers']).toContain('Range');
+    expect(allowed.headers['access-control-allow-methods']).toBe('GET, HEAD');
+    expect((await ask(port, '/', asks, 'OPTIONS')).status).toBe(405);
+    const posted = await ask(port, '/network.json', asks, 'POST');
+    expect(posted.status).toBe(405);
+  });
+});
+
+describe('the way into the network', () => {
+  it('is told afresh each time, and refused with a reason while there is none', async () => {
+    let description: NetworkDescription | null = null;
+    const network = async () => description;
+    const joining = await startServer({ page: () => false, shelf, network }, 0, '127.0.0.1');
+    const failed = await ask(joining.port, '/network.json');
+    expect([failed.status, failed.text]).toEqual([503, expect.stringContaining('not in the network')]);
+    description = { peer: '12D3KooWExample', path: '/p2p', addresses: [] };
+    const answer = await ask(joining.port, '/network.json');
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([200, description]);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect((await ask(joining.port, '/network.json', {}, 'HEAD')).text).toBe('');
+    await joining.close();
   });
 });
 
@@ -241,8 +304,10 @@ describe('bad requests', () => {
       /^HTTP\/1.1 400 /,
     );
     expect(await raw(port, `CONNECT a:1 HTTP/1.1\r\n${close}`)).not.toMatch(/^HTTP\/1.1 2/);
-    const upgrade = 'Connection: close, Upgrade\r\nUpgrade: websocket\r\n';
-    await raw(port, `GET / HTTP/1.1\r\n${upgrade}${close}`);
+    const upgrade = (path: string) =>
+      raw(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    expect(await upgrade('/elsewhere')).toMatch(/^HTTP\/1.1 400 [\s\S]*There is no WebSocket here/);
+    expect(await upgrade('/p2p?x')).toMatch(/^HTTP\/1.1 503 [\s\S]*not in the network/);
     expect((await ask(port, '/healthz')).text).toBe('{"status":"ok","models":1}');
   });
 

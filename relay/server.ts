@@ -1,15 +1,21 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Bootstrap } from '../src/swarm/index.ts';
 import { RelayError } from './errors.ts';
-import { secure } from './headers.ts';
+import { allowCrossOrigin, answerPreflight, secure } from './headers.ts';
 import type { ServePage } from './page.ts';
-import { fail, sendJson } from './respond.ts';
+import { fail, sendFreshJson, sendJson } from './respond.ts';
 import type { Shelf } from './shelf.ts';
+import { guardUpgrades } from './upgrades.ts';
 
 /** Times in milliseconds. */
 export interface ServerLimits {
-  /** Sockets in all. A tab uses at most six; past this, new ones are closed at once. */
+  /**
+   * Sockets in all; past this, new ones are closed at once. A tab keeps one WebSocket, and uses at most six more while
+   * it loads: room for the swarm's 2,000 clients and for 300 that load.
+   */
   connections: number;
   /** A client has this long to send its headers (slowloris). */
   headers: number;
@@ -24,7 +30,7 @@ export interface ServerLimits {
 }
 
 const LIMITS: ServerLimits = {
-  connections: 1024,
+  connections: 4096,
   headers: 10_000,
   request: 20_000,
   idle: 60_000,
@@ -37,10 +43,20 @@ export interface ServerOptions {
   shelf: Shelf;
   /** More fields for /healthz, such as what is being prepared. */
   health?: () => Record<string, unknown>;
+  /** What a page needs to join the network, for /network.json; null when this relay is no member of it. */
+  network?: () => Promise<NetworkDescription | null>;
+}
+
+/** How a page joins the network at this relay. */
+export interface NetworkDescription extends Bootstrap {
+  /** Multiaddrs beside the path on this server, where the operator has given any. */
+  addresses: string[];
 }
 
 export interface RelayServer {
   readonly port: number;
+  /** For the swarm, which takes its WebSockets. */
+  readonly http: Server;
   /** Stops accepting; requests in flight get five seconds. */
   close(): Promise<void>;
 }
@@ -74,25 +90,39 @@ export async function startServer(
       });
     },
   );
+  const upgraded = guardUpgrades(server, limits.headers);
   server.maxConnections = limits.connections;
   server.setTimeout(limits.idle);
   await listen(server, port, host);
-  return { port: (server.address() as AddressInfo).port, close: () => close(server, inFlight, limits.close) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    http: server,
+    close: () => close(server, inFlight, upgraded, limits.close),
+  };
 }
 
 async function answer(
-  { page, shelf, health }: ServerOptions,
+  { page, shelf, health, network }: ServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ) {
+  const pathname = pathOf(request.url ?? '');
+  if (pathname === '/network.json' || pathname?.startsWith('/models/')) {
+    allowCrossOrigin(response);
+    if (request.method === 'OPTIONS') return answerPreflight(response);
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     // A body may follow that nobody will read.
     response.setHeader('Connection', 'close');
     return fail(response, 405, 'Only GET and HEAD.');
   }
-  const pathname = pathOf(request.url ?? '');
   if (pathname === null) return fail(response, 400, 'That is no path.');
+  if (pathname === '/network.json') {
+    const description = await network?.();
+    if (description) return sendFreshJson(response, description);
+    return fail(response, 503, 'This relay is not in the network. Its log says why.');
+  }
   if (pathname === '/healthz') {
     return sendJson(request, response, { status: 'ok', models: shelf.list().length, ...health?.() });
   }
@@ -139,9 +169,18 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-async function close(server: Server, inFlight: ReadonlySet<ServerResponse>, patience: number): Promise<void> {
+async function close(
+  server: Server,
+  inFlight: ReadonlySet<ServerResponse>,
+  upgraded: ReadonlySet<Duplex>,
+  patience: number,
+): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  const force = setTimeout(() => server.closeAllConnections(), patience);
+  const force = setTimeout(() => {
+    server.closeAllConnections();
+    // Node does not count these among its connections any more, but waits for them.
+    for (const socket of upgraded) socket.destroy();
+  }, patience);
   await Promise.all([...inFlight].map((response) => once(response, 'close')));
   // What is left has no request: kept alive, or opened ahead of need by a browser.
   server.closeAllConnections();
