@@ -1,11 +1,15 @@
-import type { Status } from '../sdk/index.ts';
+import type { Membership, Status } from '../sdk/index.ts';
 import { CopyButton } from './CopyButton.tsx';
 import type { Turn } from './chat-store.ts';
+import { formatBytes } from './format.ts';
 import { RichText } from './RichText.tsx';
+import type { Settings } from './settings.ts';
 
 interface Props {
   turn: Turn;
   status: Status;
+  membership: Membership;
+  route: Settings['route'];
   /** Only the last answer can be asked for again. */
   last: boolean;
   onRetry: () => void;
@@ -13,12 +17,12 @@ interface Props {
   onNewChat: () => void;
 }
 
-export function Answer({ turn, status, last, onRetry, onEdit, onNewChat }: Props) {
+export function Answer({ turn, status, membership, route, last, onRetry, onEdit, onNewChat }: Props) {
   const over = turn.state !== 'waiting' && turn.state !== 'streaming';
   return (
     <article className="turn answer" aria-label="Shoal" data-state={turn.state}>
       {turn.content && <RichText text={turn.content} />}
-      {!turn.content && !over && <p className="waiting">{waitingFor(turn, status)}</p>}
+      {!turn.content && !over && <p className="waiting">{waitingFor(turn, status, membership, route)}</p>}
       {turn.error && (
         <p className="error" role="alert">
           {turn.error.message}
@@ -31,6 +35,7 @@ export function Answer({ turn, status, last, onRetry, onEdit, onNewChat }: Props
           in the menu’s settings.
         </p>
       )}
+      {turn.reason && turn.content && <p className="hint">{turn.reason}</p>}
       <footer>
         {turn.route && turn.content && <span className="provenance">{turn.route}</span>}
         {over && turn.content && <CopyButton text={turn.content} label="Copy answer" />}
@@ -54,7 +59,12 @@ export function Answer({ turn, status, last, onRetry, onEdit, onNewChat }: Props
   );
 }
 
-function waitingFor(turn: Turn, status: Status): string {
-  if (status.phase !== 'ready') return 'Waits for the model…';
-  return turn.state === 'streaming' ? 'Reads…' : 'Thinks…';
+function waitingFor(turn: Turn, status: Status, { preparing }: Membership, route: Settings['route']): string {
+  if (turn.state === 'streaming') return 'Reads…';
+  if (preparing) {
+    const { detail, done, total } = preparing;
+    return total > 0 ? `${detail}: ${formatBytes(done)} of ${formatBytes(total)}` : `${detail}…`;
+  }
+  if (route === 'network') return 'Looks for peers…';
+  return status.phase === 'ready' ? 'Thinks…' : 'Waits for the model…';
 }

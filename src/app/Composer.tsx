@@ -9,6 +9,7 @@ import {
 import type { Status } from '../sdk/index.ts';
 import type { Doors } from './App.tsx';
 import type { ChatStore } from './chat-store.ts';
+import type { Settings } from './settings.ts';
 
 const DRAFT = 'shoal.draft';
 
@@ -18,11 +19,12 @@ interface Props {
   busy: boolean;
   returned: string | null;
   status: Status;
+  route: Settings['route'];
   keep: Doors['keep'];
 }
 
 /** The box to write in. Enter sends, Shift+Enter breaks the line; the draft survives a reload. */
-export function Composer({ ref, chat, busy, returned, status, keep }: Props) {
+export function Composer({ ref, chat, busy, returned, status, route, keep }: Props) {
   const [draft, setDraft] = useState(() => keep.getItem(DRAFT) ?? '');
 
   const write = (text: string) => {
@@ -64,7 +66,7 @@ export function Composer({ ref, chat, busy, returned, status, keep }: Props) {
     if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) send(event);
   };
 
-  const loading = status.phase !== 'ready';
+  const loading = status.phase !== 'ready' && route !== 'network';
   return (
     <form className="composer" onSubmit={send}>
       <textarea

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react';
-import type { Status } from '../sdk/index.ts';
+import type { Membership, Status } from '../sdk/index.ts';
 import { Answer } from './Answer.tsx';
 import type { ChatStore } from './chat-store.ts';
+import type { Settings } from './settings.ts';
 import { useObservable } from './use-observable.ts';
 import { Welcome } from './Welcome.tsx';
 
@@ -11,11 +12,13 @@ const FOLLOW_WITHIN = 96;
 interface Props {
   chat: ChatStore;
   status: Status;
+  membership: Membership;
+  settings: Settings;
   onAsk: (text: string) => void;
   onNewChat: () => void;
 }
 
-export function Conversation({ chat, status, onAsk, onNewChat }: Props) {
+export function Conversation({ chat, status, membership, settings, onAsk, onNewChat }: Props) {
   const { turns, busy, id } = useObservable(chat.state);
   const view = useRef<HTMLDivElement>(null);
   const follow = useRef(true);
@@ -42,7 +45,7 @@ export function Conversation({ chat, status, onAsk, onNewChat }: Props) {
     >
       {/* A finished answer is announced once, elsewhere; a log would read every token aloud. */}
       <div className="log" role="log" aria-label="Conversation" aria-live="off" aria-busy={busy}>
-        {turns.length === 0 && <Welcome status={status} onAsk={onAsk} />}
+        {turns.length === 0 && <Welcome status={status} settings={settings} onAsk={onAsk} />}
         {turns.map((turn, i) =>
           turn.role === 'user' ? (
             <article className="turn user" key={turn.id} aria-label="You">
@@ -53,6 +56,8 @@ export function Conversation({ chat, status, onAsk, onNewChat }: Props) {
               key={turn.id}
               turn={turn}
               status={status}
+              membership={membership}
+              route={settings.route}
               last={i === turns.length - 1}
               onRetry={() => void chat.retry()}
               onEdit={() => void chat.takeBack()}

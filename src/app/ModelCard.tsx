@@ -1,9 +1,11 @@
 import type { Shoal, ShoalError, Status } from '../sdk/index.ts';
 import { formatBytes } from './format.ts';
+import type { Settings } from './settings.ts';
 
 interface Props {
   shoal: Shoal;
   status: Status;
+  route: Settings['route'];
   /** Why a file that the user picked could not be opened. */
   fileError: ShoalError | null;
   onDismiss: () => void;
@@ -13,7 +15,7 @@ interface Props {
 }
 
 /** What is being done to get the model ready, or why it is not, with what to do next. Nothing once it is ready. */
-export function ModelCard({ shoal, status, fileError, onDismiss, onCancel, onOpenFile }: Props) {
+export function ModelCard({ shoal, status, route, fileError, onDismiss, onCancel, onOpenFile }: Props) {
   const load = () => void shoal.load(status.model?.id).catch(() => {});
   if (fileError) {
     return (
@@ -36,6 +38,8 @@ export function ModelCard({ shoal, status, fileError, onDismiss, onCancel, onOpe
       // Another model could not be loaded; the one that runs goes on.
       return <Failed shoal={shoal} status={status} onRetry={load} onOpenFile={onOpenFile} />;
     case 'idle':
+      // Over the network nothing has to be loaded here.
+      if (route === 'network') return null;
       return (
         <section className="card" aria-label="Model">
           <p>{status.detail || 'No model is loaded.'}</p>

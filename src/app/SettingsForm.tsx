@@ -1,16 +1,14 @@
 import { useState } from 'react';
 import type { Doors } from './App.tsx';
-import { LIMITS, readSettings, type Settings, writeSettings } from './settings.ts';
+import { LIMITS, readSettings, writeSettings } from './settings.ts';
 
 /** Sampling settings; they hold from the next answer on. */
 export function SettingsForm({ keep }: Pick<Doors, 'keep'>) {
   const [settings, setSettings] = useState(() => readSettings(keep));
-  const change = (name: keyof Settings, value: number) => {
+  const change = (name: keyof typeof LIMITS, value: number) => {
     if (Number.isNaN(value)) return;
     const [low, high] = LIMITS[name];
-    const next = { ...settings, [name]: Math.min(high, Math.max(low, value)) };
-    setSettings(next);
-    writeSettings(keep, next);
+    setSettings(writeSettings(keep, { [name]: Math.min(high, Math.max(low, value)) }));
   };
   return (
     <details>

@@ -1,13 +1,21 @@
 import type { Status } from '../sdk/index.ts';
 import { formatBackend, formatSpeed } from './format.ts';
+import type { Settings } from './settings.ts';
+
+interface Props {
+  status: Status;
+  route: Settings['route'];
+  notKept: string | null;
+}
 
 /** One line under the box: what runs the model and how fast; beside it the reasons, for those who ask. */
-export function StatusLine({ status, notKept }: { status: Status; notKept: string | null }) {
+export function StatusLine({ status, route, notKept }: Props) {
   const reasons = [
     ...(status.phase === 'ready' ? (status.engine?.fallbacks ?? []) : []),
     ...status.notices,
     ...(notKept ? [`This chat is not kept: ${notKept}`] : []),
   ];
+  const elsewhere = route === 'network' && status.phase === 'idle';
   return (
     <div className="status-line">
       {/* Until the model is ready the card above shows the same words. */}
@@ -15,9 +23,9 @@ export function StatusLine({ status, notKept }: { status: Status; notKept: strin
       <p
         role="status"
         aria-label="Status"
-        className={status.phase === 'ready' ? undefined : 'visually-hidden'}
+        className={status.phase === 'ready' || elsewhere ? undefined : 'visually-hidden'}
       >
-        {summary(status)}
+        {elsewhere ? 'Answers come over the network.' : summary(status)}
       </p>
       {reasons.length > 0 && (
         <details>

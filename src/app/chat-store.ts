@@ -17,6 +17,8 @@ export interface Turn {
   state: 'done' | 'waiting' | 'streaming' | 'stopped' | 'limit' | 'failed';
   /** How it came about, in one line; kept with it, for the model may change later. */
   route: string;
+  /** Why the automatic route took the network, null when it did not. */
+  reason: string | null;
   error: ShoalError | null;
 }
 
@@ -128,11 +130,13 @@ export class ChatStore {
     this.state.update({ turns: [...asked, answer], busy: true, announcement: '' });
     await this.#save(id, asked);
     try {
-      const { temperature, maxTokens } = this.settings();
+      const { temperature, maxTokens, route, privacy } = this.settings();
       const chunks = await this.shoal.chat.completions.create({
         messages: asked.filter(hasText).map(({ role, content }) => ({ role, content })),
         temperature,
         max_tokens: maxTokens,
+        route,
+        privacy,
         stream: true,
         signal: control.signal,
       });
@@ -144,6 +148,7 @@ export class ChatStore {
           content,
           state: 'streaming',
           route: formatProvenance(chunk.shoal, this.shoal.status.get().engine?.backend ?? null),
+          reason: chunk.shoal.reason,
         });
         if (choice?.finish_reason) show({ state: choice.finish_reason === 'length' ? 'limit' : 'done' });
         await this.#saveNowAndThen(id, [...asked, answer]);
@@ -208,7 +213,7 @@ export class ChatStore {
 }
 
 function turn(role: Turn['role'], content: string, state: Turn['state']): Turn {
-  return { id: randomId(), role, content, state, route: '', error: null };
+  return { id: randomId(), role, content, state, route: '', reason: null, error: null };
 }
 
 /** An answer that failed before its first word tells the model nothing. */

@@ -1,5 +1,13 @@
 import type { TurnEvent } from '../chat/index.ts';
-import type { ChatCompletion, ChatCompletionChunk, FinishReason, Provenance, Usage } from './types.ts';
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  FinishReason,
+  Hop,
+  Privacy,
+  Provenance,
+  Usage,
+} from './types.ts';
 
 /** The identity that every chunk of one answer shares. */
 export interface AnswerHead {
@@ -9,28 +17,58 @@ export interface AnswerHead {
   model: string;
 }
 
+/** What ran an answer so far; counters only rise. */
+export interface Work {
+  hops: Hop[];
+  recoveries: number;
+  /** Milliseconds. */
+  computeMs: number;
+  wireMs: number;
+}
+
+export interface Origin {
+  /** Milliseconds. */
+  now(): number;
+  route: Provenance['route'];
+  reason: string | null;
+  privacy: Privacy;
+  /** Null in the local route: the turn itself tells what it computed. */
+  work: (() => Work) | null;
+  /** Times that the local engine was replaced. */
+  recoveries?: () => number;
+}
+
 /** Turns the events of a turn into OpenAI chunks, each with how the answer came about so far. */
 export async function* chunksOf(
   head: AnswerHead,
   events: AsyncIterable<TurnEvent>,
-  clock: { now(): number; recoveries(): number },
+  origin: Origin,
 ): AsyncGenerator<ChatCompletionChunk> {
-  const started = clock.now();
+  const { now, route, reason, privacy } = origin;
+  const started = now();
   const ids: number[] = [];
   let firstAt = 0;
+  let atFirst: Work | null = null;
   const soFar = (): Provenance => {
-    const seconds = (clock.now() - firstAt) / 1000;
+    const seconds = (now() - firstAt) / 1000;
+    const work = origin.work?.() ?? null;
+    const steps = Math.max(1, ids.length - 1);
+    const decoding = work && atFirst && ids.length > 1 ? { work, since: atFirst } : null;
     return {
-      route: 'local',
-      hops: [],
+      route,
+      reason,
+      privacy,
+      hops: work?.hops ?? [],
       token_ids: ids.slice(),
       timings: {
         first_token_ms: ids.length ? firstAt - started : 0,
         tokens_per_second: ids.length > 1 && seconds > 0 ? (ids.length - 1) / seconds : 0,
-        compute_ms: 0,
-        wire_ms: 0,
+        compute_ms: work?.computeMs ?? 0,
+        wire_ms: work?.wireMs ?? 0,
+        compute_ms_per_token: decoding ? (decoding.work.computeMs - decoding.since.computeMs) / steps : 0,
+        wire_ms_per_token: decoding ? (decoding.work.wireMs - decoding.since.wireMs) / steps : 0,
       },
-      recoveries: clock.recoveries(),
+      recoveries: work?.recoveries ?? origin.recoveries?.() ?? 0,
     };
   };
   const chunk = (
@@ -52,7 +90,10 @@ export async function* chunksOf(
       yield chunk({ role: 'assistant', content: '' }, null, soFar());
     }
     if (event.type === 'token') {
-      if (ids.length === 0) firstAt = clock.now();
+      if (ids.length === 0) {
+        firstAt = now();
+        atFirst = origin.work?.() ?? null;
+      }
       ids.push(event.id);
       // Text that may be the start of a stop string, or half a character, is still held back.
       if (event.text) yield chunk({ content: event.text }, null, soFar());
@@ -68,10 +109,11 @@ export async function* chunksOf(
         {
           ...provenance,
           timings: {
+            ...provenance.timings,
             first_token_ms: event.timings.first_token_ms ?? 0,
             tokens_per_second: event.timings.tokens_per_second ?? 0,
-            compute_ms: event.timings.compute_ms,
-            wire_ms: 0,
+            // A chain knows what its hops computed, replays included; a turn only what came back in time.
+            compute_ms: origin.work ? provenance.timings.compute_ms : event.timings.compute_ms,
           },
         },
         {

@@ -1,13 +1,12 @@
 import { type Manifest, ModelError, parseManifest } from '../model/index.ts';
 import { ShoalError } from './errors.ts';
+import { fetchBytes } from './fetch-bytes.ts';
 import type { Platform } from './platform.ts';
 
 /** A list longer than this is no list of ours. */
 const MOST_LIST_BYTES = 1024 * 1024;
 const MOST_MODELS = 1000;
 const MOST_MANIFEST_BYTES = 8 * 1024 * 1024;
-/** Milliseconds for a list or a manifest: a few kilobytes each. */
-const TIMEOUT_MS = 20_000;
 const KEPT = 'shoal.catalogue';
 
 /** A model as the relay lists it. Addresses are relative to the relay. */
@@ -33,7 +32,7 @@ export async function relayModels(
 ): Promise<RelayModel[]> {
   const key = `${KEPT}:${relay.href}`;
   try {
-    const bytes = await get(platform, new URL('models/index.json', relay), MOST_LIST_BYTES, signal);
+    const bytes = await fetchBytes(platform, new URL('models/index.json', relay), MOST_LIST_BYTES, signal);
     const text = new TextDecoder().decode(bytes);
     const models = checkList(JSON.parse(text));
     platform.keep.set(key, text);
@@ -57,44 +56,8 @@ export async function relayManifest(
   model: RelayModel,
   signal?: AbortSignal,
 ): Promise<{ manifest: Manifest; bytes: Uint8Array }> {
-  const bytes = await get(platform, new URL(model.manifest, relay), MOST_MANIFEST_BYTES, signal);
+  const bytes = await fetchBytes(platform, new URL(model.manifest, relay), MOST_MANIFEST_BYTES, signal);
   return { manifest: await parseManifest(bytes, model.cid), bytes };
-}
-
-async function get(platform: Platform, url: URL, most: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
-  let response: Response;
-  try {
-    response = await platform.fetch(url, { signal: signal ? AbortSignal.any([signal, limit]) : limit });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new ModelError('unreachable', `${url.href} does not answer. Check the connection and retry.`, {
-      cause: error,
-    });
-  }
-  if (!response.ok || !response.body) {
-    throw new ModelError('unreachable', `${url.href} answered with status ${response.status}. Retry later.`);
-  }
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  // Not every browser iterates a stream by itself.
-  const reader = response.body.getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    const part = read.value;
-    length += part.length;
-    if (length > most) {
-      await reader.cancel();
-      throw new ModelError('too-large', `${url.href} has more than ${most} bytes: it is not what it says.`);
-    }
-    parts.push(part);
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function checkList(value: unknown): RelayModel[] {

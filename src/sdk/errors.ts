@@ -5,6 +5,8 @@ export type ShoalErrorCode =
   | 'no-model'
   | 'bad-model'
   | 'unreachable'
+  | 'no-peers'
+  | 'no-capacity'
   | 'no-space'
   | 'no-engine'
   | 'context-full'
@@ -13,7 +15,7 @@ export type ShoalErrorCode =
   | 'failed';
 
 /** What a person can do about an error; the page turns it into a button. */
-export type NextStep = 'retry' | 'free-space' | 'choose-model' | 'new-chat' | 'reload' | 'none';
+export type NextStep = 'retry' | 'share' | 'free-space' | 'choose-model' | 'new-chat' | 'reload' | 'none';
 
 /** The one error class of `sdk/`. The message says what to do; `param` names a refused parameter. */
 export class ShoalError extends Error {
@@ -38,6 +40,9 @@ const NEXT: Record<ShoalErrorCode, NextStep> = {
   'no-model': 'retry',
   'bad-model': 'choose-model',
   unreachable: 'retry',
+  // A device that lends the missing layers helps, and this one may be it.
+  'no-peers': 'share',
+  'no-capacity': 'retry',
   'no-space': 'free-space',
   'no-engine': 'reload',
   'context-full': 'new-chat',
@@ -67,6 +72,13 @@ const CODES: Record<string, ShoalErrorCode> = {
   'wrong-numbers': 'no-engine',
   'out-of-memory': 'no-engine',
   'cache-full': 'context-full',
+  // chain/; `unreachable`, `cache-full` and `aborted` as in the rooms below
+  'no-cover': 'no-peers',
+  'no-capacity': 'no-capacity',
+  deadline: 'unreachable',
+  // swarm/
+  gone: 'unreachable',
+  'no-relay': 'unreachable',
   // chat/
   'context-full': 'context-full',
   'bad-request': 'bad-request',

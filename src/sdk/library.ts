@@ -3,11 +3,15 @@ import {
   type ByteSource,
   fetchTensors,
   type Manifest,
+  type ManifestTensor,
   ModelError,
+  type ModelStore,
   makeManifest,
   type OpenedModel,
   openModelFiles,
   readTokenizer,
+  type Slice,
+  sliceTensors,
   type TokenizerSpec,
   type WeightsLocation,
 } from '../model/index.ts';
@@ -25,6 +29,24 @@ export interface LocalModel {
   manifest: Manifest;
   tokenizer: TokenizerSpec;
   weights: WeightsLocation;
+}
+
+/** Slices of a model that are here; the tokenizer is fetched when it is asked for. */
+export interface PartialModel {
+  manifest: Manifest;
+  weights: WeightsLocation;
+  tokenizer(): Promise<TokenizerSpec>;
+}
+
+/** Tensors to bring, out of a manifest. */
+type Wanted = (manifest: Manifest) => readonly ManifestTensor[];
+
+interface Brought {
+  manifest: Manifest;
+  weights: WeightsLocation;
+  store: ModelStore;
+  /** Empty when nothing had to be fetched. */
+  sources: ByteSource[];
 }
 
 /** A model opened from files, while this tab lives. */
@@ -86,22 +108,34 @@ export class Library {
   }
 
   /** Fetches what is missing of a model, checking every byte; what is here already is kept and not fetched. */
-  async bring(entry: ModelEntry, report: Report, signal: AbortSignal): Promise<LocalModel> {
+  bring(entry: ModelEntry, report: Report, signal: AbortSignal): Promise<LocalModel> {
     return this.platform.lock(`shoal.fetch.${entry.cid}`, signal, async () => {
-      const opened = this.#opened.get(entry.cid);
-      try {
-        return await this.#fetch(entry, await this.#open(), opened, report, signal);
-      } catch (error) {
-        if (!(error instanceof ModelError)) throw error;
-        if (!opened && GONE.has(error.code)) throw this.#relayGone(entry, error);
-        if (error.code !== 'no-space') throw error;
-        if (opened) return this.#inPlace(opened, error.message, report, signal);
-        // Half a model in a full store helps nobody; a model in memory answers at least until the tab closes.
-        const why = `${error.message} The model is held in memory until this tab closes.`;
-        this.#memory ??= this.platform.openMemory(why);
-        return this.#fetch(entry, this.#memory, opened, report, signal);
-      }
+      const got = await this.#bring(entry, (manifest) => manifest.tensors, report, signal);
+      return { ...got, tokenizer: await this.#tokenizer(entry, got, report, signal) };
     });
+  }
+
+  /** As `bring`, but only the tensors of some slices. Does not wait for another tab that fetches the whole model. */
+  async bringSlices(
+    entry: ModelEntry,
+    slicesOf: (manifest: Manifest) => readonly Slice[],
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<PartialModel> {
+    const wanted = (manifest: Manifest) =>
+      slicesOf(manifest).flatMap((slice) => sliceTensors(manifest, slice));
+    const got = await this.#bring(entry, wanted, report, signal);
+    return {
+      manifest: got.manifest,
+      weights: got.weights,
+      tokenizer: () => this.#tokenizer(entry, got, report, signal),
+    };
+  }
+
+  /** The description of a model, for a decision before anything of it is fetched. */
+  async manifest(entry: ModelEntry, signal: AbortSignal): Promise<Manifest> {
+    const { manifest } = await this.#describe(entry, (await this.#open()).store, signal);
+    return manifest;
   }
 
   /** Reads and checks model files, and makes them a model of this tab. */
@@ -155,10 +189,6 @@ export class Library {
     return this.#store;
   }
 
-  async #isWhole(cid: string): Promise<boolean> {
-    return (await this.#keptOf(cid)).cached;
-  }
-
   /** What the store has of a model. */
   async #keptOf(cid: string): Promise<Pick<ModelEntry, 'cached' | 'kept'>> {
     const { store } = await this.#open();
@@ -175,71 +205,119 @@ export class Library {
     return { id, cid, name, layers, bytes, license, ...(await this.#keptOf(cid)), origin: 'relay' };
   }
 
+  async #bring(entry: ModelEntry, wanted: Wanted, report: Report, signal: AbortSignal): Promise<Brought> {
+    const opened = this.#opened.get(entry.cid);
+    try {
+      return await this.#fetch(entry, await this.#open(), wanted, report, signal);
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      if (!opened && GONE.has(error.code)) throw this.#relayGone(entry, error);
+      if (error.code !== 'no-space') throw error;
+      if (opened) {
+        // The picked files are run from where they are.
+        const { manifest, sources, files } = opened;
+        const why = `${error.message} Pick the file again after a reload.`;
+        this.#memory ??= this.platform.openMemory(why);
+        return { manifest, sources, store: this.#memory.store, weights: { kind: 'files', files } };
+      }
+      // Half a model in a full store helps nobody; a model in memory answers at least until the tab closes.
+      const why = `${error.message} The model is held in memory until this tab closes.`;
+      this.#memory ??= this.platform.openMemory(why);
+      return this.#fetch(entry, this.#memory, wanted, report, signal);
+    }
+  }
+
   async #fetch(
     entry: ModelEntry,
     { store, location }: OpenStore,
-    opened: Opened | undefined,
+    wanted: Wanted,
     report: Report,
     signal: AbortSignal,
-  ): Promise<LocalModel> {
-    const kept = (await store.manifests()).find(({ cid }) => cid === entry.cid)?.manifest;
-    const whole = kept && (await this.#isWhole(entry.cid));
-    let manifest = kept ?? opened?.manifest;
-    let sources = opened?.sources ?? [];
-    if (!whole && !opened) {
-      report({ phase: 'fetching', detail: `Fetching ${entry.name}`, done: 0, total: entry.bytes });
-      const listed = (await relayModels(this.platform, this.relay, signal)).find(
-        ({ cid }) => cid === entry.cid,
-      );
-      if (!listed) {
-        throw new ShoalError('no-model', `The relay no longer has ${entry.name}. Choose another model.`);
-      }
-      manifest ??= (await relayManifest(this.platform, this.relay, listed, signal)).manifest;
-      sources = await Promise.all(
-        listed.files.map((file) => this.platform.openUrl(new URL(file, this.relay), signal)),
-      );
-    }
-    if (!manifest) throw new ShoalError('no-model', `${entry.name} is not here. Load it again.`);
-    if (!whole) {
-      const rate = new Rate(() => this.platform.now());
-      let before: number | null = null;
-      report({
-        phase: 'fetching',
-        detail: opened ? `Keeping ${entry.name} in this browser` : `Fetching ${entry.name}`,
-      });
-      await fetchTensors({
-        manifest,
-        names: manifest.tensors.map(({ name }) => name),
-        sources: [sources],
-        store,
-        signal,
-        onProgress: ({ done, total, fetched }) => {
-          before ??= done;
-          // A tensor counts as done when it is whole and checked: shown that way the bar would stand and jump.
-          const arrived = Math.min(total, Math.max(done, before + fetched));
-          report({ done: arrived, total, bytesPerSecond: rate.add(fetched) });
-        },
-      });
-    }
-    report({ phase: 'checking', detail: 'Reading the tokenizer', done: 0, total: 0, bytesPerSecond: 0 });
-    const tokenizer = await readTokenizer(manifest, { store, sources: [sources], signal });
-    if (!tokenizer) throw new ShoalError('bad-model', `${entry.name} has no tokenizer. Choose a chat model.`);
-    return { manifest, tokenizer, weights: location };
+  ): Promise<Brought> {
+    const { manifest, sources } = await this.#describe(entry, store, signal);
+    const tensors = wanted(manifest);
+    const got = { manifest, store, weights: location };
+    if (await hasAll(store, tensors)) return { ...got, sources: sources ?? [] };
+    const detail = this.#opened.has(entry.cid)
+      ? `Keeping ${entry.name} in this browser`
+      : `Fetching ${entry.name}`;
+    report({ phase: 'fetching', detail, done: 0, total: totalBytes(tensors) });
+    const from = sources ?? (await this.#relaySources(entry, signal));
+    const rate = new Rate(() => this.platform.now());
+    let before: number | null = null;
+    await fetchTensors({
+      manifest,
+      names: tensors.map(({ name }) => name),
+      sources: [from],
+      store,
+      signal,
+      onProgress: ({ done, total, fetched }) => {
+        before ??= done;
+        // A tensor counts as done when it is whole and checked: shown that way the bar would stand and jump.
+        const arrived = Math.min(total, Math.max(done, before + fetched));
+        report({ done: arrived, total, bytesPerSecond: rate.add(fetched) });
+      },
+    });
+    return { ...got, sources: from };
   }
 
-  /** Runs picked files from where they are, when the browser has no room for a copy. */
-  async #inPlace(opened: Opened, why: string, report: Report, signal: AbortSignal): Promise<LocalModel> {
-    const { manifest, sources, files, entry } = opened;
-    report({ phase: 'checking', detail: 'Reading the tokenizer', done: 0, total: 0 });
-    this.#memory ??= this.platform.openMemory(`${why} Pick the file again after a reload.`);
-    const tokenizer = await readTokenizer(manifest, {
-      store: this.#memory.store,
-      sources: [sources],
+  /** The manifest; with the sources where they are at hand without asking the relay. */
+  async #describe(
+    entry: ModelEntry,
+    store: ModelStore,
+    signal: AbortSignal,
+  ): Promise<{ manifest: Manifest; sources: ByteSource[] | null }> {
+    const opened = this.#opened.get(entry.cid);
+    if (opened) return { manifest: opened.manifest, sources: opened.sources };
+    const kept = (await store.manifests()).find(({ cid }) => cid === entry.cid)?.manifest;
+    if (kept) return { manifest: kept, sources: null };
+    const { manifest } = await relayManifest(
+      this.platform,
+      this.relay,
+      await this.#listed(entry, signal),
       signal,
-    });
-    if (!tokenizer) throw new ShoalError('bad-model', `${entry.name} has no tokenizer. Choose a chat model.`);
-    return { manifest, tokenizer, weights: { kind: 'files', files } };
+    );
+    return { manifest, sources: null };
   }
+
+  async #relaySources(entry: ModelEntry, signal: AbortSignal): Promise<ByteSource[]> {
+    const { files } = await this.#listed(entry, signal);
+    return Promise.all(files.map((file) => this.platform.openUrl(new URL(file, this.relay), signal)));
+  }
+
+  async #listed(entry: ModelEntry, signal: AbortSignal): Promise<RelayModel> {
+    const models = await relayModels(this.platform, this.relay, signal);
+    const listed = models.find(({ cid }) => cid === entry.cid);
+    if (listed) return listed;
+    throw new ShoalError('no-model', `The relay no longer has ${entry.name}. Choose another model.`);
+  }
+
+  async #tokenizer(entry: ModelEntry, got: Brought, report: Report, signal: AbortSignal) {
+    const { manifest, store } = got;
+    report({ phase: 'checking', detail: 'Reading the tokenizer', done: 0, total: 0, bytesPerSecond: 0 });
+    const ranges = manifest.tokenizer?.ranges ?? [];
+    const sources =
+      got.sources.length === 0 && !(await hasAll(store, ranges))
+        ? await this.#relaySources(entry, signal)
+        : got.sources;
+    const tokenizer = await readTokenizer(manifest, { store, sources: [sources], signal });
+    if (!tokenizer) throw new ShoalError('bad-model', `${entry.name} has no tokenizer. Choose a chat model.`);
+    return tokenizer;
+  }
+}
+
+async function hasAll(
+  store: ModelStore,
+  blobs: readonly { sha256: string; bytes: number }[],
+): Promise<boolean> {
+  for (const { sha256, bytes } of blobs) if (!(await store.has(sha256, bytes))) return false;
+  return true;
+}
+
+/** Equal tensors are kept, and fetched, once. */
+function totalBytes(tensors: readonly ManifestTensor[]): number {
+  const byHash = new Map(tensors.map(({ sha256, bytes }) => [sha256, bytes]));
+  return [...byHash.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function entryOf(cid: string, manifest: Manifest, state: Pick<ModelEntry, 'cached' | 'kept'>): ModelEntry {

@@ -64,10 +64,12 @@ describe('an absurd parameter is refused by name', () => {
 });
 
 describe('what is taken', () => {
-  it('the network route says that it is not available yet', () => {
-    const error = refusal({ messages, route: 'network' });
-    expect(error.code).toBe('not-available');
-    expect(error.message).toContain('not available yet');
+  it('every route and both kinds of privacy', () => {
+    expect(checkParameters({ messages }, () => 7)).toMatchObject({ route: 'auto', privacy: 'private' });
+    expect(checkParameters({ messages, route: 'network', privacy: 'light' }, () => 7)).toMatchObject({
+      route: 'network',
+      privacy: 'light',
+    });
   });
 
   it('defaults are filled in, and the seed is the random one only when none was given', () => {

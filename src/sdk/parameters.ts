@@ -1,6 +1,6 @@
 import { DEFAULT_SAMPLING, type Sampling } from '../chat/index.ts';
 import { ShoalError } from './errors.ts';
-import type { CompletionParameters, Message } from './types.ts';
+import type { CompletionParameters, Message, Privacy, Route } from './types.ts';
 
 /** Caps far above any use, so that a runaway caller is told instead of filling the tab. */
 const MOST_MESSAGES = 10_000;
@@ -33,13 +33,15 @@ export interface CheckedParameters {
   maxTokens: number | undefined;
   stop: string[];
   stream: boolean;
+  route: Route;
+  privacy: Privacy;
   signal: AbortSignal | undefined;
 }
 
 /**
  * Checks what a caller gave.
  * @param randomSeed taken when no seed is given
- * @throws ShoalError `bad-request` whose `param` names the parameter; `not-available` for the network route
+ * @throws ShoalError `bad-request` whose `param` names the parameter
  */
 export function checkParameters(given: unknown, randomSeed: () => number): CheckedParameters {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
@@ -50,20 +52,6 @@ export function checkParameters(given: unknown, randomSeed: () => number): Check
     if (!KNOWN.has(name)) {
       throw refuse(name, `Unknown parameter "${name}". Known: ${[...KNOWN].join(', ')}.`);
     }
-  }
-  const route = choice('route', parameters.route, ['auto', 'local', 'network'], 'auto');
-  const privacy = choice('privacy', parameters.privacy, ['private', 'light'], 'private');
-  if (route === 'network') {
-    throw new ShoalError('not-available', 'The network route is not available yet. Use route "local".', {
-      param: 'route',
-    });
-  }
-  if (privacy === 'light') {
-    throw new ShoalError(
-      'not-available',
-      'Light privacy needs the network, which is not available yet. Use privacy "private".',
-      { param: 'privacy' },
-    );
   }
   const model = parameters.model ?? null;
   if (model !== null && (typeof model !== 'string' || model === '')) {
@@ -107,6 +95,8 @@ export function checkParameters(given: unknown, randomSeed: () => number): Check
         : number('max_tokens', parameters.max_tokens, 1, 1, 10_000_000, true),
     stop: checkStop(parameters.stop),
     stream,
+    route: choice('route', parameters.route, ['auto', 'local', 'network'], 'auto'),
+    privacy: choice('privacy', parameters.privacy, ['private', 'light'], 'private'),
     signal,
   };
 }

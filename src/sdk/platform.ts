@@ -1,6 +1,7 @@
 import type { Engine, LoadOptions } from '../engine/index.ts';
 import type { ByteSource, ModelStore, WeightsLocation } from '../model/index.ts';
-import type { StorageUse } from './types.ts';
+import type { RelaySource, Swarm } from '../swarm/index.ts';
+import type { IceServer, StorageUse } from './types.ts';
 
 /** A store with the way to tell an engine's worker where it is. */
 export interface OpenStore {
@@ -17,6 +18,11 @@ export interface Keep {
   set(name: string, value: string): void;
 }
 
+export interface SwarmOptions {
+  relays: readonly RelaySource[];
+  iceServers: readonly IceServer[];
+}
+
 /** What the sdk needs of the machine around it; a tab has one (web.ts), tests in Node have another. */
 export interface Platform {
   fetch: typeof fetch;
@@ -25,6 +31,8 @@ export interface Platform {
   openMemory(notice: string): OpenStore;
   openUrl(url: URL, signal?: AbortSignal): Promise<ByteSource>;
   loadEngine(options: LoadOptions): Promise<Engine>;
+  /** Joins the network. The libp2p code is loaded by this, not before. */
+  openSwarm(options: SwarmOptions): Promise<Swarm>;
   keep: Keep;
   /** Runs `work` while no other tab runs one of the same name. */
   lock<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;

@@ -3,39 +3,52 @@ import { aborted, ShoalError } from './errors.ts';
 /** Calls that may wait: a page has one user, so more than this is a loop gone wrong. */
 export const MOST_WAITING = 64;
 
-/** One caller at a time, in order. */
+/** As many callers at a time as there are places; the others in order. */
 export class Queue {
-  #tail: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(places = 1) {
+    this.#free = places;
+  }
 
   /**
-   * Waits for its turn. @returns a function that lets the next one in
+   * Waits for its turn. @returns a function that lets the next one in; calling it again does nothing
    * @throws ShoalError `aborted` when the signal fires first, `bad-request` when too many wait
    */
   async enter(signal?: AbortSignal): Promise<() => void> {
     if (signal?.aborted) throw aborted(signal.reason);
-    if (this.#waiting >= MOST_WAITING) {
+    if (this.#free > 0) this.#free--;
+    else await this.#wait(signal);
+    let inside = true;
+    return () => {
+      if (!inside) return;
+      inside = false;
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    };
+  }
+
+  #wait(signal?: AbortSignal): Promise<void> {
+    if (this.#waiting.length >= MOST_WAITING) {
       throw new ShoalError(
         'bad-request',
         `${MOST_WAITING} calls already wait. Await the earlier ones first.`,
       );
     }
-    const before = this.#tail;
-    let leave = () => {};
-    this.#tail = new Promise((resolve) => {
-      leave = resolve;
+    return new Promise((resolve, reject) => {
+      const enter = () => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = () => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(aborted(signal?.reason));
+      };
+      this.#waiting.push(enter);
+      signal?.addEventListener('abort', stop, { once: true });
     });
-    this.#waiting++;
-    try {
-      await abortable(before, signal);
-    } catch (error) {
-      // Whoever waits behind must still wait for the one in front.
-      before.then(leave);
-      throw error;
-    } finally {
-      this.#waiting--;
-    }
-    return leave;
   }
 }
 

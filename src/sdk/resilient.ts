@@ -45,10 +45,10 @@ export class ResilientEngine {
     return this.#recoveries;
   }
 
-  async open(options: { maxTokens?: number } = {}): Promise<number> {
-    const inner = await this.#survive(() => this.#engine.open(options));
+  async open({ maxTokens }: { maxTokens?: number } = {}): Promise<number> {
+    const inner = await this.#survive(() => this.#engine.open({ maxTokens }));
     const session = this.#next++;
-    this.#sessions.set(session, { inner, maxTokens: options.maxTokens, tokens: [] });
+    this.#sessions.set(session, { inner, maxTokens, tokens: [] });
     return session;
   }
 

@@ -1,5 +1,9 @@
 import type { Arithmetic, Backend, EngineInfo, Precision } from '../engine/index.ts';
+import type { LinkPath } from '../swarm/index.ts';
 import type { ShoalError } from './errors.ts';
+import type { Membership, NetworkSnapshot, ShareOptions, Sharing, UnshareOptions } from './network/types.ts';
+
+export type * from './network/types.ts';
 
 /** A model that this tab can load. */
 export interface ModelEntry {
@@ -89,9 +93,16 @@ export interface CompletionParameters {
   /** At most 4 strings that end the answer. */
   stop?: string | readonly string[] | null;
   stream?: boolean;
-  /** Default `auto`. `network` is refused with `not-available` for now. */
+  /**
+   * `local`: this tab runs the whole model. `network`: other peers run the middle of it, and only what this tab needs
+   * is fetched. `auto` (default): local, and the network when this tab cannot run the model.
+   */
   route?: Route;
-  /** Default `private`. */
+  /**
+   * On the network. `private` (default): words and token ids stay in this tab, peers get hidden states, out of which
+   * a determined one may guess a part of the text. `light`: nothing is computed here, and the first and last peer can
+   * read the conversation.
+   */
   privacy?: Privacy;
   signal?: AbortSignal;
 }
@@ -108,8 +119,13 @@ export interface Usage {
 export interface Hop {
   peer: string;
   start: number;
+  /** Exclusive. */
   end: number;
-  path: string;
+  /** How its link to this tab travels: direct, relayed, websocket, local. */
+  path: LinkPath;
+  backend: string;
+  /** Milliseconds there and back, null when not measured. */
+  round_trip_ms: number | null;
 }
 
 export interface Timings {
@@ -117,15 +133,21 @@ export interface Timings {
   first_token_ms: number;
   /** Tokens per second after the first. */
   tokens_per_second: number;
-  /** Milliseconds in the engine. */
+  /** Milliseconds in engines, all hops together. */
   compute_ms: number;
-  /** Milliseconds on the wire; 0 in the local route. */
+  /** Milliseconds that no engine accounts for; 0 in the local route. */
   wire_ms: number;
+  /** Both of them for one token after the first; 0 before there are two. */
+  compute_ms_per_token: number;
+  wire_ms_per_token: number;
 }
 
 /** How an answer came about; on a chunk: so far. */
 export interface Provenance {
   route: 'local' | 'network';
+  /** Why the automatic route went over the network; null when it did not or nothing was to choose. */
+  reason: string | null;
+  privacy: Privacy;
   /** Peers that took part; empty in the local route. */
   hops: Hop[];
   /** Ids of all tokens of the answer so far, the one that ended it excluded. */
@@ -166,9 +188,11 @@ export interface ChatCompletionChunk {
 
 export interface Completions {
   /**
-   * Answers a conversation. Calls run one after the other, in order; a call waits for a model that is still
-   * loading. Leaving the iteration early (`break`) stops the work, and so does the signal.
-   * @throws ShoalError `bad-request` (with `param`), `not-available`, `context-full`, `aborted`, …
+   * Answers a conversation. Local calls run one after the other, in order, and wait for a model that is still
+   * loading; up to four on the network run at once, beside them. Leaving the iteration early (`break`) stops the
+   * work, and so does the signal.
+   * @throws ShoalError `bad-request` (with `param`), `not-available`, `context-full`, `no-peers` (the message says
+   * which layers nobody holds), `no-capacity`, `unreachable`, `aborted`, …
    */
   create(parameters: CompletionParameters & { stream: true }): Promise<AsyncIterable<ChatCompletionChunk>>;
   create(parameters: CompletionParameters & { stream?: false }): Promise<ChatCompletion>;
@@ -202,13 +226,43 @@ export interface Shoal {
   addModel(files: File | URL | readonly File[], options?: LoadModelOptions): Promise<ModelEntry>;
   /** Deletes a model from this browser's storage. */
   remove(model: string): Promise<void>;
-  /** Stops everything and frees the engine. */
+  /**
+   * Lends layers of a model to others: fetches only their tensors, loads them, checks that they compute right, and
+   * resolves when the slice is announced. One slice at a time.
+   * @throws ShoalError `bad-request` (layers outside the model, or already sharing), `no-engine`, `unreachable`, …
+   */
+  share(options?: ShareOptions): Promise<Sharing>;
+  /** Takes nobody new, finishes what runs, and stops lending. Nothing happens when nothing is shared. */
+  unshare(options?: UnshareOptions): Promise<void>;
+  /** Joins the network before it is needed; resolves when others can reach this tab. */
+  join(options?: { signal?: AbortSignal }): Promise<void>;
+  /** Own state in the network: what is shared and served. Costs nothing to watch, and does not join. */
+  readonly membership: Observable<Membership>;
+  /** The network as it is now; joins it when needed. @throws ShoalError `unreachable`, `not-available`, `aborted` */
+  network(options?: { signal?: AbortSignal }): Promise<NetworkSnapshot>;
+  /** The same, asked again every few seconds while somebody watches; joins with the first one who does. */
+  readonly networkStatus: Observable<NetworkSnapshot>;
+  /** Stops everything, says goodbye to the network, and frees the engines. */
   dispose(): Promise<void>;
 }
 
+/** As WebRTC's RTCIceServer. */
+export interface IceServer {
+  urls: string | string[];
+  username?: string;
+  credential?: string;
+}
+
 export interface ShoalOptions {
-  /** Address of the relay; default: the page's own. */
-  relay?: string | URL;
+  /**
+   * Relays: http(s) addresses, which models are fetched from as well (the first one), or multiaddrs, which are only
+   * joined. Default: the page's own.
+   */
+  relay?: string | URL | readonly (string | URL)[];
+  /** False: this Shoal never joins the network. Default true; it joins when first needed. */
+  network?: boolean;
+  /** STUN and TURN servers for links between tabs behind routers; default none. */
+  iceServers?: readonly IceServer[];
   /** Model to load at the start; default: the one used last, else the relay's first. False: none. */
   model?: string | false;
   /** Back ends to try in order; default: the best that this browser has. */

@@ -18,8 +18,7 @@ export * from './index.ts';
  * ```
  */
 export function createShoal(options: ShoalOptions = {}): Shoal {
-  const relay = new URL(options.relay ?? '/', location.href);
-  return openShoal(browser(), relay, options);
+  return openShoal(browser(), new URL(location.href), options);
 }
 
 function browser(): Platform {
@@ -29,6 +28,8 @@ function browser(): Platform {
     openMemory,
     openUrl: (url, signal) => HttpSource.open(url.href, { signal }),
     loadEngine,
+    // The libp2p code is as large as the rest of the page: a tab that never joins does not fetch it.
+    openSwarm: async (options) => (await import('../swarm/web.ts')).createTabSwarm(options),
     keep: {
       get(name) {
         try {

@@ -74,8 +74,9 @@ class EngineClient implements Engine {
     }).finally(() => signal?.removeEventListener('abort', abort));
   }
 
-  open(options: { maxTokens?: number } = {}): Promise<number> {
-    return this.call('open', [options]);
+  open({ maxTokens }: { maxTokens?: number } = {}): Promise<number> {
+    // Only what can be cloned: a caller's options may hold more.
+    return this.call('open', [{ maxTokens }]);
   }
 
   forward(
