@@ -8,13 +8,14 @@ import { llamaCppSide } from './llama-cpp.ts';
 import { describeMachine } from './machine.ts';
 import { type MemoryRow, memoryTable, nodeMemory } from './memory.ts';
 import { wholeModel } from './model.ts';
+import { networkBench } from './network.ts';
 import { profile } from './profile.ts';
 import { writeReport } from './report.ts';
 import { engineSide } from './side.ts';
 import { tabBench } from './tab.ts';
 import { markdown, type Table } from './table.ts';
 
-const PARTS = ['tab', 'node', 'profile', 'batch', 'memory'] as const;
+const PARTS = ['tab', 'node', 'profile', 'batch', 'memory', 'network'] as const;
 type Part = (typeof PARTS)[number];
 const THREADS = 2;
 const MAX_TOKENS = 2048;
@@ -99,6 +100,7 @@ async function measure(parts: readonly Part[], rounds: number): Promise<Table[]>
     for (const arithmetic of ARITHMETICS) memory.push(await nodeMemory(arithmetic, THREADS));
   }
   if (memory.length > 0) tables.push(memoryTable(memory));
+  if (parts.includes('network')) tables.push(...(await networkBench(rounds, say)));
   return tables;
 }
 
@@ -124,7 +126,7 @@ async function main(): Promise<void> {
   const started = performance.now();
   const tables = await measure(chosen, rounds);
   const minutes = ((performance.now() - started) / 60_000).toFixed(1);
-  const machine = await describeMachine(chosen.includes('tab'));
+  const machine = await describeMachine(chosen.includes('tab') || chosen.includes('network'));
   const only = values.only.map((part) => ` --only ${part}`).join('');
   const command = `npm run bench -- --rounds ${rounds}${only}`;
   const report = [

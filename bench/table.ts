@@ -26,7 +26,7 @@ export function markdown({ title, header, rows, notes }: Table): string {
 }
 
 export function ms(value: number): string {
-  return `${value.toPrecision(3)} ms`;
+  return `${value < 1000 ? value.toPrecision(3) : Math.round(value)} ms`;
 }
 
 export function megabytes(bytes: number): string {
