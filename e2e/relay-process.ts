@@ -8,12 +8,15 @@ export class RelayProcess {
     readonly url: string,
   ) {}
 
-  /** @throws when it does not answer within a minute */
-  static async start(port: number): Promise<RelayProcess> {
+  /**
+   * @param flags of the relay; `--data` keeps its identity, so that relays of one test file must not share it with others
+   * @throws when it does not answer within a minute
+   */
+  static async start(port: number, flags: readonly string[] = ['--data', 'data']): Promise<RelayProcess> {
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', 'relay/main.ts', '--port', String(port), '--host', '127.0.0.1', '--data', 'data'],
-      { stdio: 'ignore' },
+      ['--import', 'tsx', 'relay/main.ts', '--port', String(port), '--host', '127.0.0.1', ...flags],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     const url = `http://127.0.0.1:${port}`;
     for (const until = Date.now() + 60_000; Date.now() < until; ) {

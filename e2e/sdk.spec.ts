@@ -66,17 +66,12 @@ test.describe('the programmable door', () => {
         Promise.resolve().then(() => control.abort()),
       ]);
       const codes = await Promise.all(
-        [
-          { temperature: 99 },
-          { route: 'network' },
-          { max_tokens: -1 },
-          { nonsense: 1 },
-          { messages: [] },
-        ].map((more) =>
-          ask('Hello', more).then(
-            () => 'taken',
-            (error) => `${error.code} ${error.param}`,
-          ),
+        [{ temperature: 99 }, { route: 'moon' }, { max_tokens: -1 }, { nonsense: 1 }, { messages: [] }].map(
+          (more) =>
+            ask('Hello', more).then(
+              () => 'taken',
+              (error) => `${error.code} ${error.param}`,
+            ),
         ),
       );
       const long = await ask('word '.repeat(20_000)).then(
@@ -89,7 +84,7 @@ test.describe('the programmable door', () => {
     expect(outcome.states).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
     expect(outcome.codes).toEqual([
       'bad-request temperature',
-      'not-available route',
+      'bad-request route',
       'bad-request max_tokens',
       'bad-request nonsense',
       'bad-request messages',

@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RelayProcess } from '../relay-process.ts';
+
+const MODEL = 'data/models/SmolLM2-135M-Instruct.Q4_1.gguf';
+
+/** A relay with the default model and an identity of its own, which a test may kill and start again. */
+export class TestRelay {
+  private constructor(
+    private process: RelayProcess,
+    private readonly port: number,
+    private readonly folder: string,
+    private readonly flags: readonly string[],
+  ) {}
+
+  /** @param layers what it lends: `none`, `all` or `a-b` */
+  static async start(offset: number, layers: string): Promise<TestRelay> {
+    const port = Number(process.env.SHOAL_E2E_PORT) + offset;
+    const folder = await mkdtemp(join(tmpdir(), 'shoal-relay-'));
+    const flags = ['--data', folder, '--model', MODEL, '--layers', layers];
+    const relay = new TestRelay(await RelayProcess.start(port, flags), port, folder, flags);
+    await relay.hosting(layers !== 'none');
+    return relay;
+  }
+
+  get url(): string {
+    return this.process.url;
+  }
+
+  /** What /healthz says. */
+  async health(): Promise<{
+    hosting: { state: string; slices: unknown[]; counters?: Record<string, number> };
+  }> {
+    return (await fetch(`${this.url}/healthz`)).json();
+  }
+
+  async kill(): Promise<void> {
+    await this.process.kill();
+  }
+
+  /** Starts again on the same port with the same identity. */
+  async restart(): Promise<void> {
+    this.process = await RelayProcess.start(this.port, this.flags);
+  }
+
+  async close(): Promise<void> {
+    await this.process.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Until the slice is announced. */
+  private async hosting(wanted: boolean): Promise<void> {
+    if (!wanted) return;
+    for (const until = Date.now() + 60_000; Date.now() < until; ) {
+      const { hosting } = await this.health();
+      if (hosting.slices.length > 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error('The relay did not begin to host.');
+  }
+}
