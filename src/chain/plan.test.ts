@@ -203,6 +203,20 @@ test('offers of another version, another model, or that cannot be are not used',
   expect(usableOffers({ ...open, supported_quants: [], proto_ver: 2 }, filter)).toEqual([]);
 });
 
+test('peers that cannot reach each other are not put next to each other, nor next to who stays', () => {
+  const candidates = [
+    peer('a', [offer(2, 12)], 1),
+    peer('b', [offer(12, 24)], 1),
+    peer('c', [offer(12, 18)]),
+    peer('d', [offer(18, 24)]),
+  ];
+  const apart = (from: string, to: string) => ['a b', 'b me'].includes(`${from} ${to}`);
+  expect(words(planChain(request(candidates)))).toBe('a2-12 b12-24');
+  expect(words(planChain(request(candidates, { apart })))).toBe('a2-12 c12-18 d18-24');
+  const neighbours = { before: 'me', after: 'me' };
+  expect(words(planChain(request(candidates, { apart, neighbours })))).toBe('a2-12 c12-18 b18-24');
+});
+
 test('layers are named in words', () => {
   expect(layersInWords([{ start: 3, end: 4 }])).toBe('layer 3');
   expect(
