@@ -39,14 +39,14 @@ export class Network {
     relays: readonly RelaySource[],
     options: ShoalOptions,
   ) {
-    const { network = true, iceServers = [] } = options;
+    const { network = true, iceServers = [], wire = 'fp32' } = options;
     this.#member = new Member(platform, { relays, iceServers, enabled: network });
     const loadPart = partLoader(platform, library, options);
     this.#sharer = new Sharer(library, this.#member, loadPart);
     const models = new ClientModels(platform, library, options, (preparing) =>
       this.#member.state.update({ preparing }),
     );
-    this.#route = new NetworkRoute(platform, this.#member, models, new OwnSlices(loadPart));
+    this.#route = new NetworkRoute(platform, this.#member, models, new OwnSlices(loadPart), wire);
     this.watch = new Watch(this.#snapshot(NOTHING_SEEN), (signal) => this.#look(signal), LOOK_AGAIN_MS);
   }
 

@@ -95,6 +95,17 @@ describe('a model that several tabs hold', () => {
     expect((await say(first, question('Hello', { ...sampled, route: 'local' }))).text).toBe(answer.text);
   });
 
+  it('halves what goes over the wire when asked to', async () => {
+    const bytes = async (wire: 'fp32' | 'fp16') => {
+      const tab = tabs.open({ wire });
+      await say(tab, overNetwork('Hello'));
+      const { links } = await tab.shoal.network();
+      await tab.shoal.dispose();
+      return links.reduce((sum, { bytesOut }) => sum + bytesOut, 0);
+    };
+    expect(await bytes('fp16')).toBeLessThan(0.8 * (await bytes('fp32')));
+  });
+
   it('answers several at once, each with its own text', async () => {
     const words = ['One', 'Two', 'Three', 'Four', 'Five', 'Six'];
     const alone: string[] = [];

@@ -6,7 +6,7 @@ import type { CheckedParameters } from '../parameters.ts';
 import type { Platform } from '../platform.ts';
 import { Queue } from '../queue.ts';
 import { randomHex32, randomId } from '../random.ts';
-import type { ChatCompletionChunk, ModelEntry } from '../types.ts';
+import type { ChatCompletionChunk, ModelEntry, ShoalOptions } from '../types.ts';
 import type { ClientModels, Lease } from './client-model.ts';
 import { AGENT } from './greet.ts';
 import { capacityFor, type Line, lineFor, type Need } from './lines.ts';
@@ -44,6 +44,7 @@ export class NetworkRoute {
     private readonly member: Member,
     private readonly models: ClientModels,
     private readonly ownSlices: OwnSlices,
+    private readonly wire: NonNullable<ShoalOptions['wire']>,
   ) {}
 
   /**
@@ -157,6 +158,7 @@ export class NetworkRoute {
           parts: privacy === 'light' ? { front: null, head: null } : model.parts,
           agent: AGENT,
           randomId: randomHex32,
+          dtype: this.wire,
           maxTokens: capacity,
           runLocally: (range, stop) =>
             privacy === 'light'
