@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
+import { tinyModel } from '../src/sdk/testing/tiny-model.ts';
 import { ChatPage } from './chat-page.ts';
-import { tinyModel } from './tiny-model.ts';
 
 test('a broken file is refused with what to do, and a good one answers and is there after a reload', async ({
   page,

@@ -1,6 +1,6 @@
 import { type Browser, expect, test } from '@playwright/test';
+import { tinyModel } from '../src/sdk/testing/tiny-model.ts';
 import { launchChromium } from './lab/launch.ts';
-import { tinyModel } from './tiny-model.ts';
 
 /** Long enough that the GPU is still at it when its process ends. */
 const TOKENS = 160;

@@ -1,5 +1,6 @@
 import type { HostCounters } from './types.ts';
 
+/** Counters of a host that did nothing yet. */
 export function newCounters(): HostCounters {
   return {
     opened: 0,

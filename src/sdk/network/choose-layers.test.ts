@@ -8,7 +8,7 @@ import type { ModelCoverage } from './types.ts';
 const LAYERS = 30;
 
 async function manifestOf(layers: number): Promise<Manifest> {
-  return (await makeManifest(await openModelFiles([new MemorySource('t', tinyModel(layers))]))).manifest;
+  return (await makeManifest(await openModelFiles([new MemorySource('t', tinyModel(layers, 1.5))]))).manifest;
 }
 
 /** As many holders of each layer. */

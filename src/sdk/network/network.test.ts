@@ -34,7 +34,7 @@ async function host(start: number, end: number): Promise<Tab> {
 }
 
 beforeAll(async () => {
-  gguf = tinyModel(LAYERS);
+  gguf = tinyModel(LAYERS, 1.5);
   tabs = await Tabs.around(gguf);
   expected = (await say(tabs.open(), question('Hello'))).text;
   await tabs.close();

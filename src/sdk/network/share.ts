@@ -1,4 +1,4 @@
-import type { HostStatus, LentSlice } from '../../host/index.ts';
+import { type HostStatus, type LentSlice, newCounters } from '../../host/index.ts';
 import type { Manifest } from '../../model/index.ts';
 import { FRONT_LAYERS, type LayerRange } from '../../swarm/index.ts';
 import type { Part } from '../../wire/index.ts';
@@ -251,20 +251,7 @@ const NOTHING: Sharing = {
   sessions: 0,
   servedTokens: 0,
   servedPositions: 0,
-  counters: {
-    opened: 0,
-    refused: 0,
-    failed: 0,
-    prefillPositions: 0,
-    decodePositions: 0,
-    replayedPositions: 0,
-    sharedRuns: 0,
-    computeMs: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    droppedFrames: 0,
-    cutOff: 0,
-  },
+  counters: newCounters(),
 };
 
 /** What most clients ask for: they run the first layers themselves. */

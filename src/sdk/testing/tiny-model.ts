@@ -3,8 +3,11 @@ import { writeGguf } from '../../model/testing/gguf-writer.ts';
 const WIDTH = 32;
 const FFN = 64;
 
-/** A whole llama with a byte vocabulary and fixed weights, to be cut into slices. It talks nonsense, always the same. */
-export function tinyModel(layers: number): Uint8Array {
+/**
+ * A whole llama with a byte vocabulary and fixed weights. It talks nonsense, always the same.
+ * @param spread of the weights; a larger one makes the answers less monotonous
+ */
+export function tinyModel(layers = 2, spread = 0.4): Uint8Array {
   const tokens = ['<unk>', '<s>', '</s>'];
   const types = [2, 3, 3];
   for (let byte = 0; byte < 256; byte++) {
@@ -19,7 +22,7 @@ export function tinyModel(layers: number): Uint8Array {
   };
   const tensor = (name: string, ...shape: number[]) => {
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-    for (let i = 0; i < values.length; i++) values[i] = shape.length === 1 ? 1 : next() * 1.5;
+    for (let i = 0; i < values.length; i++) values[i] = shape.length === 1 ? 1 : next() * spread;
     return { name, type: 'F32' as const, shape, data: new Uint8Array(values.buffer) };
   };
   const layer = (n: number) => [
