@@ -35,6 +35,7 @@ export class ChainSession implements SessionListener {
   readonly #inbox: Inbox;
   #frontSession: number | null = null;
   #headSession: number | null = null;
+  #headEmptied: Promise<void> = Promise.resolve();
   #busy = false;
   #closed = false;
   /** A part of this session that cannot be put back as it was. */
@@ -224,8 +225,11 @@ export class ChainSession implements SessionListener {
   async #logits(row: Float32Array, signal: AbortSignal): Promise<Float32Array> {
     const head = this.#context.options.parts.head!;
     const session = this.#headSession!;
+    await this.#headEmptied;
     const output = await abortable(head.forward(session, { hidden: row }, { signal }), signal);
-    await head.truncate(session, 0);
+    // Done while the token travels; an error of it is the next row's.
+    this.#headEmptied = head.truncate(session, 0);
+    this.#headEmptied.catch(() => undefined);
     this.#ownMs += output.computeMs;
     if (!output.logits)
       throw new ChainError('bad-input', 'The head part gives no logits: load it with head.');
