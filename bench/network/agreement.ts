@@ -6,8 +6,8 @@ import { loadEngine } from '../../src/engine/node.ts';
 import { createHost, type Host } from '../../src/host/index.ts';
 import { manifestCid, readTokenizer, type Slice } from '../../src/model/index.ts';
 import { sourcesFrom } from '../../src/model/node.ts';
-import { FRONT_LAYERS } from '../../src/swarm/index.ts';
-import { MemoryNetwork, wallClock } from '../../src/swarm/testing/memory.ts';
+import { FRONT_LAYERS, systemClock } from '../../src/swarm/index.ts';
+import { MemoryNetwork } from '../../src/swarm/testing/memory.ts';
 import type { HiddenType } from '../../src/wire/index.ts';
 import { modelPath, wholeModel } from '../model.ts';
 import { percent, type Table } from '../table.ts';
@@ -48,7 +48,7 @@ export async function wireTypes(): Promise<Table> {
     const rows: string[][] = [];
     for (const dtype of TYPES) {
       const chain: Chain = await openChain({
-        ...{ transport: client, directory: network.directory('client'), clock: wallClock, dtype },
+        ...{ transport: client, directory: network.directory('client'), clock: systemClock, dtype },
         ...{ manifest: model.manifest, cid: await manifestCid(model.manifest), privacy: 'private' },
         parts: { front, head },
         agent: 'shoal-bench/0',
@@ -117,7 +117,7 @@ async function lendAll(network: MemoryNetwork, model: Model): Promise<{ peer: st
     const host = createHost({
       transport: network.join(peer),
       directory: network.directory(peer),
-      clock: wallClock,
+      clock: systemClock,
       agent: 'shoal-bench/0',
     });
     const [start, end] = [at(hop), at(hop + 1)];

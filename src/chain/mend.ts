@@ -1,5 +1,5 @@
 import type { SessionAck } from '../wire/index.ts';
-import { layersInWords } from './offers.ts';
+import { rangesInWords } from './offers.ts';
 import { type Candidate, isLoaded, type PlannedHop, planChain } from './plan.ts';
 import type { Hop, Run } from './route.ts';
 import { Sender, type SessionState } from './state.ts';
@@ -158,7 +158,7 @@ function whyNobody(state: SessionState, run: Run, failure: unknown): unknown {
   try {
     planRun(state, run, (peer) => state.excluded.get(peer) === 'asked', true);
     if (state.refused) {
-      const layers = layersInWords([rangeOf(state, run)]);
+      const layers = rangesInWords([rangeOf(state, run)]);
       why = new ChainError(
         'no-capacity',
         `Those who hold ${layers} take no other session now. Try again later.`,

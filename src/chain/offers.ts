@@ -1,3 +1,4 @@
+import { layersInWords } from '../host/index.ts';
 import type { Hello, LayerRange, Offer } from '../wire/index.ts';
 import { PROTOCOL_VERSION } from '../wire/index.ts';
 
@@ -19,11 +20,9 @@ export function usableOffers(hello: Hello, { cid, layers, arithmetic }: OfferFil
   });
 }
 
-/** `layer 4`, `layers 4 to 9`, `layers 4 to 9 and layer 12`: counted from 0, both ends included. */
-export function layersInWords(ranges: readonly LayerRange[]): string {
-  const words = ranges.map(({ start, end }) =>
-    end - start === 1 ? `layer ${start}` : `layers ${start} to ${end - 1}`,
-  );
+/** `layers 4 to 9 and layer 12`, for people. */
+export function rangesInWords(ranges: readonly LayerRange[]): string {
+  const words = ranges.map(layersInWords);
   const last = words.pop() ?? 'no layers';
   return words.length > 0 ? `${words.join(', ')} and ${last}` : last;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Offer, Part } from '../wire/index.ts';
-import { layersInWords, usableOffers } from './offers.ts';
+import { rangesInWords, usableOffers } from './offers.ts';
 import { backupsFor, type Candidate, missingLayers, type PlanRequest, planChain } from './plan.ts';
 import { ChainError } from './types.ts';
 
@@ -218,9 +218,9 @@ test('peers that cannot reach each other are not put next to each other, nor nex
 });
 
 test('layers are named in words', () => {
-  expect(layersInWords([{ start: 3, end: 4 }])).toBe('layer 3');
+  expect(rangesInWords([{ start: 3, end: 4 }])).toBe('layer 3');
   expect(
-    layersInWords([
+    rangesInWords([
       { start: 3, end: 6 },
       { start: 9, end: 10 },
       { start: 11, end: 14 },

@@ -1,7 +1,7 @@
 import { BLOCK_TOKENS } from '../host/index.ts';
 import { gridCells, type LayerRange, type LinkPath } from '../swarm/index.ts';
 import type { Offer, Part, PeerAddress } from '../wire/index.ts';
-import { layersInWords } from './offers.ts';
+import { rangesInWords } from './offers.ts';
 import { ChainError } from './types.ts';
 
 /** Tokens over which loading a part is spread when it is weighed against one that is loaded: a usual answer. */
@@ -265,7 +265,7 @@ function whyNot(request: PlanRequest): ChainError {
   if (missing.length > 0) {
     return new ChainError(
       'no-cover',
-      `Nobody holds ${layersInWords(missing)}. Share them from another device, or try again when more are there.`,
+      `Nobody holds ${rangesInWords(missing)}. Share them from another device, or try again when more are there.`,
       { missing },
     );
   }
@@ -278,7 +278,7 @@ function whyNot(request: PlanRequest): ChainError {
   }
   return new ChainError(
     'no-capacity',
-    `Those who hold ${layersInWords([request.range])} have no room for a session of ${request.maxTokens} tokens. ` +
+    `Those who hold ${rangesInWords([request.range])} have no room for a session of ${request.maxTokens} tokens. ` +
       'Try again in a while, start a shorter chat, or share the model from another device.',
   );
 }

@@ -5,7 +5,8 @@ import { loadSlice, nodePlatform } from '../engine/node.ts';
 import { FIXTURES, type FixtureName, openFixture } from '../engine/testing/fixtures.ts';
 import { createHost, type Host } from '../host/index.ts';
 import type { Manifest } from '../model/index.ts';
-import { MemoryNetwork, wallClock } from '../swarm/testing/memory.ts';
+import { systemClock } from '../swarm/index.ts';
+import { MemoryNetwork } from '../swarm/testing/memory.ts';
 import type { Part } from '../wire/index.ts';
 import { type Chain, openChain } from './index.ts';
 import type { Privacy } from './types.ts';
@@ -52,7 +53,7 @@ class RealWorld {
     const host = createHost({
       transport,
       directory,
-      clock: wallClock,
+      clock: systemClock,
       agent: 'test/1',
       sample: sampleAsSent,
     });
@@ -74,7 +75,7 @@ class RealWorld {
     const chain = await openChain({
       transport: this.network.join(name),
       directory: this.network.directory(name),
-      clock: wallClock,
+      clock: systemClock,
       manifest: this.manifest,
       cid: CID,
       privacy,

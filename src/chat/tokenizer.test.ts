@@ -104,12 +104,14 @@ describe('hostile text takes linear time', () => {
     ['control tokens', () => '<|im_end|>'.repeat(million / 40)],
     ['half control tokens', () => '<|im_end'.repeat(million / 40)],
     ['upper and lower', () => 'aB'.repeat(million / 2)],
-    // Quadratic work would take many minutes; the limit leaves room for a busy machine.
-  ])('1 MB of %s', { timeout: 120_000 }, (_, make) => {
+  ])('1 MB of %s', { timeout: 60_000 }, (_, make) => {
     const text = make();
     for (const pre of ['smollm', 'llama-bpe', 'tekken']) {
       const each = new Tokenizer(tokenizerSpecFromGguf({ ...metadata, 'tokenizer.ggml.pre': pre })!);
+      const started = performance.now();
       const ids = each.encode(text, { special: true });
+      // Quadratic work would take minutes; the bound leaves room for a busy machine.
+      expect(performance.now() - started).toBeLessThan(18_000);
       expect(each.decode(ids, { special: true })).toBe(text);
     }
   });

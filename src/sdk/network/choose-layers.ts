@@ -1,5 +1,5 @@
+import type { Manifest } from '../../model/index.ts';
 import { sliceBytes, sliceTensors } from '../../model/index.ts';
-import type { Manifest } from '../../model/types.ts';
 import { FRONT_LAYERS, gridCells, type LayerRange } from '../../swarm/index.ts';
 import type { ModelCoverage } from './types.ts';
 

@@ -1,6 +1,5 @@
 import type { LayerRange, PeerAddress } from '../../wire/index.ts';
 import {
-  type Clock,
   type Directory,
   type Holding,
   type Link,
@@ -8,15 +7,6 @@ import {
   TransportError,
   type TransportListener,
 } from '../types.ts';
-
-/** Real time. */
-export const wallClock: Clock = {
-  now: () => performance.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 /**
  * Peers in one process with links that are always there: for tests of `chain/` and `host/`. Faults beyond a death are
