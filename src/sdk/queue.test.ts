@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MOST_WAITING, Queue } from './queue.ts';
+import { abortable, MOST_WAITING, Queue } from './queue.ts';
 
 describe('calls that wait', () => {
   it('run one after the other in the order they came', async () => {
@@ -44,4 +44,16 @@ describe('calls that wait', () => {
     for (let i = 0; i < MOST_WAITING; i++) void queue.enter();
     await expect(queue.enter()).rejects.toMatchObject({ code: 'bad-request' });
   });
+});
+
+it('work that fails after nobody waits for it any more is no unhandled rejection', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  const failed = Promise.reject(new Error('late'));
+  await expect(abortable(failed, AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' });
+  // Node tells of them once the microtasks are done.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
 });

@@ -55,7 +55,11 @@ export class Queue {
 /** The promise, or a ShoalError `aborted` as soon as the signal fires. The work itself is not stopped. */
 export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return promise;
-  if (signal.aborted) return Promise.reject(aborted(signal.reason));
+  if (signal.aborted) {
+    // Nobody waits for it any more, so its failure is nobody's.
+    promise.catch(() => {});
+    return Promise.reject(aborted(signal.reason));
+  }
   return new Promise<T>((resolve, reject) => {
     const stop = () => reject(aborted(signal.reason));
     signal.addEventListener('abort', stop, { once: true });
