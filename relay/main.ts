@@ -4,7 +4,7 @@ import { CATALOGUE } from '../src/model/index.ts';
 import type { Swarm } from '../src/swarm/index.ts';
 import { buildPage } from './build.ts';
 import { explain, RelayError } from './errors.ts';
-import { Hosting } from './hosting.ts';
+import { Hosting } from './hosting/hosting.ts';
 import { parseOptions, type RelayOptions, USAGE } from './options.ts';
 import { loadPage, type ServePage } from './page.ts';
 import { Preparation } from './preparation.ts';

@@ -17,7 +17,7 @@ import {
   type SessionAck,
 } from '../src/wire/index.ts';
 import { buildPage } from './build.ts';
-import type { HostingHealth } from './hosting.ts';
+import type { HostingHealth } from './hosting/hosting.ts';
 import type { ModelListing } from './shelf.ts';
 import type { NetworkHealth } from './swarm.ts';
 import { RelayProcess } from './testing/relay-process.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { sampleAsSent } from '../src/chat/index.ts';
-import { EngineError, type LoadProgress } from '../src/engine/index.ts';
+import { sampleAsSent } from '../../src/chat/index.ts';
+import { EngineError, type LoadProgress } from '../../src/engine/index.ts';
 import {
   BLOCK_TOKENS,
   createHost,
@@ -11,15 +11,15 @@ import {
   type HostStatus,
   type LentSlice,
   layersInWords,
-} from '../src/host/index.ts';
-import { parseManifest } from '../src/model/index.ts';
-import type { Swarm } from '../src/swarm/index.ts';
-import { explain, RelayError } from './errors.ts';
+} from '../../src/host/index.ts';
+import { parseManifest } from '../../src/model/index.ts';
+import type { Swarm } from '../../src/swarm/index.ts';
+import { explain, RelayError } from '../errors.ts';
+import type { RelayOptions } from '../options.ts';
+import { ProgressBar } from '../progress.ts';
+import type { ServedModel } from '../shelf.ts';
 import { type LentSliceOptions, lentSlice } from './lent-slice.ts';
 import { defaultMemory } from './memory.ts';
-import type { RelayOptions } from './options.ts';
-import { ProgressBar } from './progress.ts';
-import type { ServedModel } from './shelf.ts';
 
 /** An engine that failed may have met a passing shortage of memory; one that fails for good must not keep the relay busy. */
 const AGAIN_MS = 30_000;
@@ -110,7 +110,7 @@ export class Hosting {
       if (stage === 'reading') bar.update(done, total);
     };
     const manifest = await parseManifest(model.manifest, model.cid);
-    const loadEngine = this.options.loadEngine ?? (await import('../src/engine/node.ts')).loadEngine;
+    const loadEngine = this.options.loadEngine ?? (await import('../../src/engine/node.ts')).loadEngine;
     const memory = this.options.memory ?? defaultMemory();
     return lentSlice({ model, manifest, layers, memory, loadEngine, onProgress });
   }
@@ -173,7 +173,7 @@ async function until(signal: AbortSignal, begin: (done: () => void) => () => voi
 
 /** Program and version, as other peers see it. */
 function agent(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
   return `shoal/${version}`;

@@ -1,10 +1,10 @@
-import type { Engine, LoadOptions, LoadProgress } from '../src/engine/index.ts';
-import type { LentSlice } from '../src/host/index.ts';
-import type { Manifest } from '../src/model/index.ts';
-import { FRONT_LAYERS } from '../src/swarm/index.ts';
-import { RelayError } from './errors.ts';
-import type { LayersWanted } from './options.ts';
-import type { ServedModel } from './shelf.ts';
+import type { Engine, LoadOptions, LoadProgress } from '../../src/engine/index.ts';
+import type { LentSlice } from '../../src/host/index.ts';
+import type { Manifest } from '../../src/model/index.ts';
+import { FRONT_LAYERS } from '../../src/swarm/index.ts';
+import { RelayError } from '../errors.ts';
+import type { LayersWanted } from '../options.ts';
+import type { ServedModel } from '../shelf.ts';
 
 export interface LentSliceOptions {
   /** The model as it lies on this disk, and its parsed manifest. */
