@@ -10,12 +10,13 @@ import { type MemoryRow, memoryTable, nodeMemory } from './memory.ts';
 import { wholeModel } from './model.ts';
 import { networkBench } from './network.ts';
 import { profile } from './profile.ts';
+import { relayBench } from './relay.ts';
 import { writeReport } from './report.ts';
 import { engineSide } from './side.ts';
 import { tabBench } from './tab.ts';
 import { markdown, type Table } from './table.ts';
 
-const PARTS = ['tab', 'node', 'profile', 'batch', 'memory', 'network'] as const;
+const PARTS = ['tab', 'node', 'profile', 'batch', 'memory', 'network', 'relay'] as const;
 type Part = (typeof PARTS)[number];
 const THREADS = 2;
 const MAX_TOKENS = 2048;
@@ -101,6 +102,7 @@ async function measure(parts: readonly Part[], rounds: number): Promise<Table[]>
   }
   if (memory.length > 0) tables.push(memoryTable(memory));
   if (parts.includes('network')) tables.push(...(await networkBench(rounds, say)));
+  if (parts.includes('relay')) tables.push(...(await relayBench(rounds, say)));
   return tables;
 }
 

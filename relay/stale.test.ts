@@ -29,12 +29,12 @@ describe('the page is built again', () => {
     expect(await stale()).toBe(false);
   });
 
-  it('when a source is changed, added, deleted or replaced by an older one', async () => {
+  it('when a source is changed, added, deleted or replaced by another of the same size', async () => {
     const changes = [
       () => write('src/app/main.tsx', 'longer'),
       () => write('src/app/new.ts'),
       () => rm(join(root, 'src/app/other.ts')),
-      () => utimes(join(root, 'index.html'), 1, 1),
+      () => write('index.html', 'y'),
       () => write('vite.config.ts'),
     ];
     for (const change of changes) {
@@ -53,10 +53,11 @@ describe('the page is built again', () => {
     expect(await stale()).toBe(true);
   });
 
-  it('but not when only a test, a document or a model changed', async () => {
+  it('but not when only a time, a test or a document changed', async () => {
     await writeStamp(dist, await inputsDigest(root));
     await write('src/app/main.test.tsx');
     await write('README.md');
+    await utimes(join(root, 'index.html'), 1, 1);
     expect(await stale()).toBe(false);
   });
 });

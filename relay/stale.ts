@@ -7,8 +7,8 @@ const INPUTS = ['index.html', 'package-lock.json', 'public', 'src', 'tsconfig.js
 const STAMP = '.shoal-build.json';
 
 /**
- * A digest of the names, sizes and modification times of everything the page is built from. Unlike the newest
- * time alone, it also changes when a file is deleted or replaced by an older one. Tests do not count.
+ * A digest of the names and contents of everything the page is built from. Times would not do: a container's image
+ * keeps them to the second, and a copy has new ones. Tests do not count.
  */
 export async function inputsDigest(root: string): Promise<string> {
   const names: string[] = [];
@@ -20,8 +20,9 @@ export async function inputsDigest(root: string): Promise<string> {
   }
   const hash = createHash('sha256');
   for (const name of names.filter((n) => !/\.test\.tsx?$/.test(n)).sort()) {
-    const found = await stat(join(root, name)).catch(() => null);
-    if (found?.isFile()) hash.update(`${name}\0${found.size}\0${found.mtimeMs}\n`);
+    // A folder has no bytes of its own.
+    const bytes = await readFile(join(root, name)).catch(() => null);
+    if (bytes) hash.update(`${name}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest('hex');
 }
