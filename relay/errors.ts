@@ -10,7 +10,11 @@ export type RelayErrorCode =
   | 'cannot-listen'
   | 'build-failed'
   | 'no-model'
-  | 'no-page';
+  | 'no-page'
+  /** A certificate or key that cannot be served with; the message says what is wrong with it. */
+  | 'bad-certificate'
+  /** A file that could not be written: a full disk, no permission. */
+  | 'cannot-write';
 
 /** The one error class of `relay/`. The message says what to do. */
 export class RelayError extends Error {

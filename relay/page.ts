@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { IMMUTABLE, REVALIDATE } from './headers.ts';
-import { sendFile } from './respond.ts';
+import { fail, sendFile } from './respond.ts';
 
 const TYPES: Record<string, string> = {
   css: 'text/css; charset=utf-8',
@@ -34,14 +34,18 @@ interface PageFile {
   encodings: Set<string>;
 }
 
-/** Answers a request for a file of the built page; false when there is no such file. */
-export type ServePage = (request: IncomingMessage, response: ServerResponse, pathname: string) => boolean;
+/** The files of the built page, by their path on this server. */
+export interface Page {
+  has(path: string): boolean;
+  /** Answers a request for a file that is there. */
+  serve(request: IncomingMessage, response: ServerResponse, path: string): void;
+}
 
 /**
  * Lists the built page once. Requests are looked up in that list, so no path from outside reaches the disk.
  * @throws when the folder cannot be read
  */
-export async function loadPage(folder: string): Promise<ServePage> {
+export async function loadPage(folder: string): Promise<Page> {
   const files = new Map<string, PageFile>();
   const names = (await readdir(folder, { recursive: true })).map((name) => name.replaceAll('\\', '/'));
   const all = new Set(names);
@@ -63,19 +67,21 @@ export async function loadPage(folder: string): Promise<ServePage> {
   const index = files.get('/index.html');
   if (index) files.set('/', index);
 
-  return (request, response, pathname) => {
-    const file = files.get(pathname);
-    if (!file) return false;
-    const accepted = acceptedEncodings(request.headers['accept-encoding']);
-    const encoding = ENCODINGS.find((e) => file.encodings.has(e.name) && accepted.has(e.name));
-    response.setHeader('Content-Type', file.type);
-    response.setHeader('Cache-Control', file.cacheControl);
-    // A strong ETag names one representation: each encoding has its own.
-    response.setHeader('ETag', `"${file.etag}${encoding ? `-${encoding.name}` : ''}"`);
-    if (file.encodings.size > 0) response.setHeader('Vary', 'Accept-Encoding');
-    if (encoding) response.setHeader('Content-Encoding', encoding.name);
-    sendFile(request, response, file.path + (encoding?.extension ?? ''), false);
-    return true;
+  return {
+    has: (path) => files.has(path),
+    serve(request, response, path) {
+      const file = files.get(path);
+      if (!file) return fail(response, 404);
+      const accepted = acceptedEncodings(request.headers['accept-encoding']);
+      const encoding = ENCODINGS.find((e) => file.encodings.has(e.name) && accepted.has(e.name));
+      response.setHeader('Content-Type', file.type);
+      response.setHeader('Cache-Control', file.cacheControl);
+      // A strong ETag names one representation: each encoding has its own.
+      response.setHeader('ETag', `"${file.etag}${encoding ? `-${encoding.name}` : ''}"`);
+      if (file.encodings.size > 0) response.setHeader('Vary', 'Accept-Encoding');
+      if (encoding) response.setHeader('Content-Encoding', encoding.name);
+      sendFile(request, response, file.path + (encoding?.extension ?? ''), false);
+    },
   };
 }
 

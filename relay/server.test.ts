@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Guard } from './guard/guard.ts';
 import { SECURITY_HEADERS } from './headers.ts';
+import { modelsRoute } from './http/models-route.ts';
+import { networkRoute } from './http/network-route.ts';
+import { pageRoute } from './http/page-route.ts';
+import { CONFIGURED, LogBook, route, serve, Tally } from './http/testing/serve.ts';
+import type { Route } from './http/types.ts';
 import { loadPage } from './page.ts';
+import { sendJson } from './respond.ts';
 import { type NetworkDescription, type RelayServer, startServer } from './server.ts';
 import { type ServedModel, Shelf } from './shelf.ts';
 import { ask, raw } from './testing/http.ts';
@@ -20,6 +27,12 @@ let server: RelayServer;
 let port: number;
 let shelf: Shelf;
 let model: ServedModel;
+
+const health = () =>
+  route('/healthz', ({ request, response }) => sendJson(request, response, { status: 'ok' }), {
+    kind: 'light',
+  });
+const routes = (more: Route[] = []) => [health(), modelsRoute(shelf), ...more];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shoal-relay-'));
@@ -46,8 +59,9 @@ beforeAll(async () => {
     files: [{ name: 'odd #name?%.gguf', path, bytes: MODEL.length, modified: (await stat(path)).mtimeMs }],
   };
   shelf.add(model);
-  server = await startServer({ page: await loadPage(dist), shelf }, 0, '127.0.0.1');
-  port = server.port;
+  const page = await loadPage(dist);
+  const none = networkRoute(async () => null);
+  ({ server, port } = await serve(routes([none, pageRoute(() => page)])));
 });
 
 afterAll(async () => {
@@ -164,11 +178,10 @@ describe('a page of another relay', () => {
 describe('the way into the network', () => {
   it('is told afresh each time, and refused with a reason while there is none', async () => {
     let description: NetworkDescription | null = null;
-    const network = async () => description;
-    const joining = await startServer({ page: () => false, shelf, network }, 0, '127.0.0.1');
+    const { server: joining } = await serve([networkRoute(async () => description)]);
     const failed = await ask(joining.port, '/network.json');
     expect([failed.status, failed.text]).toEqual([503, expect.stringContaining('not in the network')]);
-    description = { peer: '12D3KooWExample', path: '/p2p', addresses: [] };
+    description = { peer: '12D3KooWExample', path: '/p2p', relays: [], addresses: [] };
     const answer = await ask(joining.port, '/network.json');
     expect([answer.status, JSON.parse(answer.text)]).toEqual([200, description]);
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -183,7 +196,7 @@ describe('model files', () => {
     expect(list.headers['cache-control']).toBe('no-cache');
     const expected = { id: 'odd', cid: CID, name: 'Odd', layers: 2, bytes: MODEL.length, license: 'MIT' };
     const urls = { manifest: `/models/${CID}/manifest.json`, files: [FILE] };
-    expect(JSON.parse(list.text)).toEqual([{ ...expected, ...urls }]);
+    expect(JSON.parse(list.text)).toEqual([{ ...expected, ...urls, created: expect.any(Number) }]);
     const manifest = await ask(port, urls.manifest);
     expect([manifest.text, manifest.headers['cache-control']]).toEqual([
       '{"version":1}',
@@ -308,7 +321,7 @@ describe('bad requests', () => {
       raw(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
     expect(await upgrade('/elsewhere')).toMatch(/^HTTP\/1.1 400 [\s\S]*There is no WebSocket here/);
     expect(await upgrade('/p2p?x')).toMatch(/^HTTP\/1.1 503 [\s\S]*not in the network/);
-    expect((await ask(port, '/healthz')).text).toBe('{"status":"ok","models":1}');
+    expect((await ask(port, '/healthz')).text).toBe('{"status":"ok"}');
   });
 
   it('a client that goes away in the middle of a file harms nobody', async () => {
@@ -324,26 +337,28 @@ describe('bad requests', () => {
 });
 
 describe('clients that hold on', () => {
-  const limits = { connections: 8, headers: 300, request: 600, idle: 900, keepAlive: 200, close: 400 };
+  const times = { headers: 300, request: 600, idle: 900, keepAlive: 200, close: 400 };
 
-  it('are cut off when they are slow, deaf or too many', async () => {
-    const strict = await startServer({ page: () => false, shelf }, 0, '127.0.0.1', limits);
+  it('are cut off when they are slow or deaf', async () => {
+    const { server: strict } = await serve(routes(), { times });
     expect(await raw(strict.port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toMatch(/^HTTP\/1.1 408 /);
     expect(await raw(strict.port, '')).toMatch(/^HTTP\/1.1 408 /);
-
-    const held = Array.from({ length: limits.connections }, () => connect(strict.port, '127.0.0.1'));
-    await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
-    expect(await raw(strict.port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
-    for (const socket of held) socket.destroy();
-    await expect
-      .poll(() =>
-        ask(strict.port, '/healthz').then(
-          (a) => a.status,
-          () => 0,
-        ),
-      )
-      .toBe(200);
     await strict.close();
+  });
+
+  it('are turned away when they are too many, until some of them go', async () => {
+    const { server: small } = await serve(routes(), { limits: { connections: 8 } });
+    const held = Array.from({ length: 8 }, () => connect(small.port, '127.0.0.1'));
+    await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    expect(await raw(small.port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
+    for (const socket of held) socket.destroy();
+    const status = () =>
+      ask(small.port, '/healthz').then(
+        (answer) => answer.status,
+        () => 0,
+      );
+    await expect.poll(status, { timeout: 20_000 }).toBe(200);
+    await small.close();
   });
 
   it('do not hold up a relay that stops', async () => {
@@ -352,33 +367,35 @@ describe('clients that hold on', () => {
     const facts = await stat(path);
     const large = new Shelf();
     large.add({ ...model, files: [{ name: 'l', path, bytes: facts.size, modified: facts.mtimeMs }] });
-    const strict = await startServer({ page: () => false, shelf: large }, 0, '127.0.0.1', limits);
+    const { server: strict } = await serve([modelsRoute(large)], { times });
     const deaf = connect(strict.port, '127.0.0.1');
     deaf.on('error', () => deaf.destroy());
     deaf.write(`GET /models/${CID}/files/l HTTP/1.1\r\nHost: x\r\n\r\n`);
     await new Promise((resolve) => deaf.once('readable', resolve));
-    const start = performance.now();
+    // It would read 64 MB otherwise, and nobody reads them: without the patience this would never end.
     await strict.close();
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(deaf.bytesRead).toBeLessThan(facts.size);
     deaf.destroy();
   });
 });
 
 describe('start and stop', () => {
-  it('a port in use is named, with a way out', async () => {
-    const busy = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => busy.once('listening', resolve));
-    const { port: taken } = busy.address() as { port: number };
-    const attempt = startServer({ page: () => false, shelf }, taken, '127.0.0.1');
+  it('a second relay on the same port names it, with a way out, and the first serves on', async () => {
+    const { server: first, port: taken } = await serve(routes());
+    const [log, meters] = [new LogBook(), new Tally()];
+    const guard = new Guard({ limits: CONFIGURED, meters, log });
+    const attempt = startServer({ routes: routes(), port: taken, host: '127.0.0.1', guard, meters, log });
     await expect(attempt).rejects.toMatchObject({
       code: 'port-in-use',
       message: expect.stringMatching(new RegExp(`Port ${taken} is in use.*--port`)),
     });
-    busy.close();
+    expect((await ask(taken, '/healthz')).status).toBe(200);
+    await first.close();
+    guard.close();
   });
 
   it('a request in flight is finished before the relay stops', async () => {
-    const second = await startServer({ page: () => false, shelf }, 0, '127.0.0.1');
+    const { server: second } = await serve(routes());
     const idle = connect(second.port, '127.0.0.1');
     await new Promise((resolve) => idle.once('connect', resolve));
     const socket = connect(second.port, '127.0.0.1');

@@ -1,159 +1,193 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { Bootstrap } from '../src/swarm/index.ts';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { RelayError } from './errors.ts';
-import { allowCrossOrigin, answerPreflight, secure } from './headers.ts';
-import type { ServePage } from './page.ts';
-import { fail, sendFreshJson, sendJson } from './respond.ts';
-import type { Shelf } from './shelf.ts';
+import type { Guard } from './guard/guard.ts';
+import { Calls } from './http/calls.ts';
+import { MOST_HEADER_BYTES, MOST_HEADERS } from './http/checks.ts';
+import { Dispatcher } from './http/dispatcher.ts';
+import { type SettleOptions, settle } from './http/settle.ts';
+import type { Route } from './http/types.ts';
+import { TlsListener } from './tls/listener.ts';
+import type { TlsSource } from './tls/source.ts';
 import { guardUpgrades } from './upgrades.ts';
+import type { Log, Meters } from './watch/types.ts';
 
-/** Times in milliseconds. */
+export type { NetworkDescription } from './http/network-route.ts';
+
+/** Times in milliseconds. How many may come, and from where, is the guard's matter. */
 export interface ServerLimits {
-  /**
-   * Sockets in all; past this, new ones are closed at once. A tab keeps one WebSocket, and uses at most six more while
-   * it loads: room for the swarm's 2,000 clients and for 300 that load.
-   */
-  connections: number;
-  /** A client has this long to send its headers (slowloris). */
+  /** A client has this long to send its headers (slowloris), or to finish a TLS handshake. */
   headers: number;
-  /** A client has this long to send a whole request; none of ours has a body. */
+  /** A client has this long to send a whole request. The API cuts its bodies off after 60 s; this is for the rest. */
   request: number;
-  /** A socket on which nothing moves, in either direction, is closed. */
+  /** A socket on which nothing moves, in either direction, is closed, unless its answer is still being worked on. */
   idle: number;
   /** Longer than Node's 5 s, so that a tab that fetches tensor after tensor keeps its socket. */
   keepAlive: number;
-  /** How long requests in flight may take to finish when the relay stops. */
+  /** How long requests in flight, and WebSockets, may take to finish when the relay closes. */
   close: number;
 }
 
 const LIMITS: ServerLimits = {
-  connections: 4096,
   headers: 10_000,
-  request: 20_000,
+  request: 90_000,
   idle: 60_000,
   keepAlive: 15_000,
   close: 5_000,
 };
 
+/** Until the kernel asks whether a silent client still lives. Milliseconds. */
+const PROBE_AFTER = 30_000;
+/** For answers to say goodbye once their time is over. Milliseconds. */
+const LAST_WORDS = 250;
+
 export interface ServerOptions {
-  page: ServePage;
-  shelf: Shelf;
-  /** More fields for /healthz, such as what is being prepared. */
-  health?: () => Record<string, unknown>;
-  /** What a page needs to join the network, for /network.json; null when this relay is no member of it. */
-  network?: () => Promise<NetworkDescription | null>;
+  /** The first that matches answers. */
+  routes: readonly Route[];
+  port: number;
+  host: string;
+  guard: Guard;
+  meters: Meters;
+  log: Log;
+  /** With one, the port speaks https; see `TlsSource.plainHttp` for plain HTTP. */
+  tls?: TlsSource;
+  limits?: Partial<ServerLimits>;
 }
 
-/** How a page joins the network at this relay. */
-export interface NetworkDescription extends Bootstrap {
-  /** Multiaddrs beside the path on this server, where the operator has given any. */
-  addresses: string[];
-}
+export type DrainOptions = Omit<SettleOptions, 'which'>;
 
 export interface RelayServer {
   readonly port: number;
-  /** For the swarm, which takes its WebSockets. */
+  /** For the swarm, which takes its WebSockets: hears `upgrade`, plain and encrypted, after the guard. Never listens. */
   readonly http: Server;
-  /** Stops accepting; requests in flight get five seconds. */
+  /** Requests under way; health, metrics and status do not count. */
+  readonly running: number;
+  /**
+   * Takes no new work, finishes what runs, then closes the port. WebSockets stay until the swarm or `close` ends them.
+   * Health and status are answered until `until` and the last request have ended. Never rejects.
+   */
+  drain(options: DrainOptions): Promise<void>;
+  /** Closes everything; requests in flight get five seconds. Also cuts a drain short to that. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Serves the page, the models and /healthz on one port.
+ * Serves the routes over HTTP, and HTTPS, on one port.
  * @throws RelayError `port-in-use`, `cannot-listen`
  */
-export async function startServer(
-  options: ServerOptions,
-  port: number,
-  host: string,
-  limits: ServerLimits = LIMITS,
-): Promise<RelayServer> {
-  const inFlight = new Set<ServerResponse>();
+export async function startServer(options: ServerOptions): Promise<RelayServer> {
+  const { routes, port, host, guard, meters, log, tls } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const calls = new Calls();
+  const httpsOnly = () => tls?.plainHttp === 'redirect' && tls.current() !== null;
+  const { handle } = new Dispatcher({ routes, guard, calls, meters, log, httpsOnly });
   const server = createServer(
     {
       headersTimeout: limits.headers,
       requestTimeout: limits.request,
       keepAliveTimeout: limits.keepAlive,
-      // How often the two limits above are looked at; Node's default of 30 s would make them 40.
+      // How often the first two are looked at; Node's default of 30 s would make them 40.
       connectionsCheckingInterval: Math.ceil(limits.headers / 4),
+      maxHeaderSize: MOST_HEADER_BYTES,
+      keepAlive: true,
+      keepAliveInitialDelay: PROBE_AFTER,
     },
-    (request, response) => {
-      inFlight.add(response);
-      response.once('close', () => inFlight.delete(response));
-      secure(response);
-      answer(options, request, response).catch((error: unknown) => {
-        console.error(`${request.method} ${request.url?.slice(0, 200)}:`, error);
-        fail(response, 500);
-      });
-    },
+    handle,
   );
-  const upgraded = guardUpgrades(server, limits.headers);
-  server.maxConnections = limits.connections;
-  server.setTimeout(limits.idle);
+  // One more than is taken, so that too many are seen.
+  server.maxHeadersCount = MOST_HEADERS + 1;
+  server.setTimeout(limits.idle, (socket: Socket) => {
+    if (calls.isThinking(socket)) socket.setTimeout(limits.idle);
+    else socket.destroy();
+  });
+  const door = createServer();
+  const upgraded = guardUpgrades(server, door, { guard, patience: limits.headers, httpsOnly });
+  const { sockets, closeTls } = guardSockets(server, guard, limits.headers, tls);
   await listen(server, port, host);
+  // For example too many open files: the next connection may fare better.
+  server.on('error', (error: NodeJS.ErrnoException) =>
+    log.error('A connection could not be taken.', { code: error.code }),
+  );
+
+  const hurry = new AbortController();
+  let closed: Promise<unknown> = Promise.resolve();
+  let draining: Promise<void> | null = null;
+  let closing: Promise<void> | null = null;
+
+  const drain = async ({ signal, ...options }: DrainOptions) => {
+    guard.drain();
+    const cut = signal ? AbortSignal.any([signal, hurry.signal]) : hurry.signal;
+    await settle(calls, { ...options, signal: cut });
+    calls.abortAll(new DOMException('The relay stops.', 'AbortError'));
+    await settle(calls, { patience: LAST_WORDS, which: 'all' });
+    closed = new Promise((resolve) => server.close(resolve));
+    // What is left has no request, or is deaf.
+    server.closeAllConnections();
+  };
+  const close = async () => {
+    const patience = setTimeout(() => hurry.abort(), limits.close);
+    draining ??= drain({ patience: limits.close });
+    await draining;
+    // The swarm says goodbye to its peers meanwhile.
+    while (upgraded.size > 0 && !hurry.signal.aborted) {
+      const [socket] = upgraded;
+      // Aborted: the patience is over.
+      await once(socket!, 'close', { signal: hurry.signal }).catch(() => {});
+    }
+    const gone = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of sockets) socket.destroy();
+    await Promise.all([closed, ...gone]);
+    clearTimeout(patience);
+    closeTls();
+  };
   return {
     port: (server.address() as AddressInfo).port,
-    http: server,
-    close: () => close(server, inFlight, upgraded, limits.close),
+    http: door,
+    get running() {
+      return calls.work;
+    },
+    drain(options) {
+      draining ??= drain(options);
+      return draining;
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
   };
 }
 
-async function answer(
-  { page, shelf, health, network }: ServerOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-) {
-  const pathname = pathOf(request.url ?? '');
-  if (pathname === '/network.json' || pathname?.startsWith('/models/')) {
-    allowCrossOrigin(response);
-    if (request.method === 'OPTIONS') return answerPreflight(response);
-  }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    response.setHeader('Allow', 'GET, HEAD');
-    // A body may follow that nobody will read.
-    response.setHeader('Connection', 'close');
-    return fail(response, 405, 'Only GET and HEAD.');
-  }
-  if (pathname === null) return fail(response, 400, 'That is no path.');
-  if (pathname === '/network.json') {
-    const description = await network?.();
-    if (description) return sendFreshJson(response, description);
-    return fail(response, 503, 'This relay is not in the network. Its log says why.');
-  }
-  if (pathname === '/healthz') {
-    return sendJson(request, response, { status: 'ok', models: shelf.list().length, ...health?.() });
-  }
-  if (pathname.startsWith('/models/')) {
-    const segments = decode(pathname.slice('/models/'.length).split('/'));
-    return segments ? shelf.serve(request, response, segments) : fail(response, 400, 'That is no path.');
-  }
-  const [decoded] = decode([pathname]) ?? [];
-  if (decoded === undefined) return fail(response, 400, 'That is no path.');
-  if (!page(request, response, decoded)) fail(response, 404, 'There is nothing here.');
-}
-
-/** The path of a request target, still percent-encoded; null for what is not an origin-form path. */
-function pathOf(target: string): string | null {
-  if (!target.startsWith('/')) return null;
-  const end = target.search(/[?#]/);
-  return end < 0 ? target : target.slice(0, end);
-}
-
-function decode(segments: string[]): string[] | null {
-  try {
-    const decoded = segments.map(decodeURIComponent);
-    return decoded.some((segment) => segment.includes('\0')) ? null : decoded;
-  } catch {
-    return null;
-  }
+/** Puts the limits on sockets, and TLS, between the port and HTTP. */
+function guardSockets(server: Server, guard: Guard, patience: number, source: TlsSource | undefined) {
+  const sockets = new Set<Socket>();
+  // Node's own listener, which reads HTTP from a socket: nothing reaches it unseen.
+  const [readHttp] = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  const serve = (socket: Socket) => readHttp!.call(server, socket);
+  const tls = source ? new TlsListener({ source, patience, serve }) : null;
+  server.on('connection', (socket: Socket) => {
+    const { address, trusted } = guard.addresses.ofSocket(socket.remoteAddress);
+    const refusal = guard.places.enter(address, trusted);
+    if (refusal) {
+      guard.refused(refusal);
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      guard.places.leave(address);
+    });
+    if (tls) tls.take(socket);
+    else serve(socket);
+  });
+  return { sockets, closeTls: () => tls?.close() };
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const failed = (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
           ? new RelayError(
@@ -164,26 +198,11 @@ function listen(server: Server, port: number, host: string): Promise<void> {
               cause: error,
             }),
       );
+    };
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
     });
-    server.listen(port, host, resolve);
   });
-}
-
-async function close(
-  server: Server,
-  inFlight: ReadonlySet<ServerResponse>,
-  upgraded: ReadonlySet<Duplex>,
-  patience: number,
-): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
-  const force = setTimeout(() => {
-    server.closeAllConnections();
-    // Node does not count these among its connections any more, but waits for them.
-    for (const socket of upgraded) socket.destroy();
-  }, patience);
-  await Promise.all([...inFlight].map((response) => once(response, 'close')));
-  // What is left has no request: kept alive, or opened ahead of need by a browser.
-  server.closeAllConnections();
-  await closed;
-  clearTimeout(force);
 }

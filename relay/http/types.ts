@@ -28,6 +28,8 @@ export interface Route {
    * metrics, status. `api`: counted by the API's own limits. Default: counted by `limits.requestsPerMinute`.
    */
   kind?: 'light' | 'api';
+  /** What the metrics call it; by default `api` or `watch` by the kind, else `other`. */
+  label?: 'page' | 'models' | 'network';
   /** How an error is told: OpenAI's shape, or a line of text (default). */
   fail?(call: Call, status: number, code: string, message: string): void;
 }
