@@ -15,9 +15,16 @@ export interface ServedModel {
   files: { name: string; path: string; bytes: number; modified: number }[];
 }
 
+/** A model that is served, and since when: seconds since 1970. */
+export interface ShelvedModel extends ServedModel {
+  created: number;
+}
+
 /** One entry of /models/index.json; the URLs are relative to the relay. */
 export interface ModelListing {
   id: string;
+  /** Seconds since 1970 at which it was put on the shelf. */
+  created: number;
   cid: string;
   name: string;
   layers: number;
@@ -27,17 +34,53 @@ export interface ModelListing {
   files: string[];
 }
 
-/** The models this relay serves, under /models/. Models may be added while it runs. */
+/** The models this relay serves, under /models/. Models may come and go while it runs. */
 export class Shelf {
-  readonly #models = new Map<string, ServedModel>();
+  readonly #models = new Map<string, ShelvedModel>();
 
+  /** @param now milliseconds since 1970 */
+  constructor(private readonly now: () => number = Date.now) {}
+
+  /** Of the same cid, the first that came stays: it is the same model. */
   add(model: ServedModel): void {
-    this.#models.set(model.cid, model);
+    if (this.#models.has(model.cid)) return;
+    this.#models.set(model.cid, { ...model, created: Math.floor(this.now() / 1000) });
+  }
+
+  /**
+   * Takes a model off; requests that are being answered are finished.
+   * @returns false when it is not here
+   */
+  remove(cid: string): boolean {
+    return this.#models.delete(cid);
+  }
+
+  /**
+   * Puts a model in the place of those with its id, for whoever asks by id to get the new one. Also for a file that was
+   * moved: its cid is the same, and where it lies is not.
+   * @returns the cids that are gone
+   */
+  replace(model: ServedModel): string[] {
+    const old = this.models().filter(({ id, cid }) => id === model.id || cid === model.cid);
+    for (const { cid } of old) this.#models.delete(cid);
+    this.add(model);
+    return old.flatMap(({ cid }) => (cid === model.cid ? [] : [cid]));
+  }
+
+  /** By cid, or by id; of several with one id, the one that came first. */
+  find(name: string): ShelvedModel | null {
+    return this.#models.get(name) ?? this.models().find(({ id }) => id === name) ?? null;
+  }
+
+  /** In the order in which they came. */
+  models(): ShelvedModel[] {
+    return [...this.#models.values()];
   }
 
   list(): ModelListing[] {
-    return [...this.#models.values()].map((model) => ({
+    return this.models().map((model) => ({
       id: model.id,
+      created: model.created,
       cid: model.cid,
       name: model.name,
       layers: model.layers,

@@ -1,61 +1,69 @@
 import type { Engine, LoadOptions, LoadProgress } from '../../src/engine/index.ts';
 import type { LentSlice } from '../../src/host/index.ts';
 import type { Manifest } from '../../src/model/index.ts';
-import { FRONT_LAYERS } from '../../src/swarm/index.ts';
-import { RelayError } from '../errors.ts';
-import type { LayersWanted } from '../options.ts';
+import type { LayerRange } from '../../src/swarm/index.ts';
+import type { Part } from '../../src/wire/index.ts';
 import type { ServedModel } from '../shelf.ts';
+import type { Device } from './devices.ts';
+import type { Claim } from './memory.ts';
+import type { Needs, Numbers } from './need.ts';
 
 export interface LentSliceOptions {
   /** The model as it lies on this disk, and its parsed manifest. */
   model: ServedModel;
   manifest: Manifest;
-  layers: Exclude<LayersWanted, 'none'>;
-  /** Bytes for weights and caches together. */
-  memory: number;
+  range: LayerRange;
+  /** What is loaded at once. */
+  main: Part;
+  device: Device;
+  claim: Claim;
+  needs: Needs;
+  numbers: Numbers;
+  /** Of an engine on the CPU; null for all. */
+  threads: number | null;
   loadEngine: (options: LoadOptions) => Promise<Engine>;
   /** Of the main part only, the one that is measured. */
-  onProgress?: (progress: LoadProgress) => void;
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Told when the main part is there. */
+  onLoaded?: ((engine: Engine) => void) | undefined;
+  ownUse?: boolean;
 }
 
-/**
- * The slice that `--layers` names, its engines loaded from the files that the relay serves. Exact arithmetic in
- * float32: whoever uses this relay gets the text of one machine.
- * @throws RelayError `usage` when the model does not have these layers
- */
+/** Layers of a model that lies here as a slice to lend, its engines loaded from the files that the relay serves. */
 export function lentSlice(options: LentSliceOptions): LentSlice {
-  const { model, manifest, memory, loadEngine, onProgress } = options;
-  const range = rangeOf(options.layers, model);
-  const main = { ...range, embed: false, head: false };
-  // Clients run the front layers themselves, for their text not to leave them: the rest is what they ask for.
-  if (range.start < FRONT_LAYERS && range.end > FRONT_LAYERS) main.start = FRONT_LAYERS;
+  const { model, manifest, range, main, device, claim, needs, numbers, threads, ownUse } = options;
   return {
-    ...range,
     cid: model.cid,
     layers: model.layers,
+    start: range.start,
+    end: range.end,
     main,
-    memoryBudget: memory,
-    load: (part, { measure, signal }) =>
-      loadEngine({
+    ownUse,
+    get memoryBudget() {
+      return claim.budget;
+    },
+    onMemory: (bytes) => claim.note(bytes),
+    weightBytes: (part) => needs.weights(part, device),
+    async load(part, { measure, signal }) {
+      const engine = await options.loadEngine({
         manifest,
         slice: part,
         weights: { kind: 'files', files: model.files.map(({ path }) => path) },
-        arithmetic: 'exact',
-        precision: 'float32',
-        memoryLimit: memory,
+        backends: [device.backend],
+        ...(device.backend === 'node-cuda' && { device: device.name }),
+        ...numbers,
+        ...(threads !== null && { threads }),
+        // Beside the engine there are sockets, HTTP and the network: on a busy machine of two cores active waiting took
+        // twice the processor time per step, and three times as long.
+        spin: false,
+        // What the slices share is counted by the host; this only keeps one engine from more than the device has.
+        memoryLimit: device.memory.total,
         measure,
         signal,
-        onProgress: measure ? onProgress : undefined,
-      }),
+        onProgress: measure ? options.onProgress : undefined,
+      });
+      if (measure) options.onLoaded?.(engine);
+      return engine;
+    },
   };
-}
-
-function rangeOf(wanted: LentSliceOptions['layers'], { name, layers }: ServedModel) {
-  if (wanted === 'all') return { start: 0, end: layers };
-  if (wanted.end > layers)
-    throw new RelayError(
-      'usage',
-      `--layers ${wanted.start}-${wanted.end} is outside ${name}, which has layers 0-${layers}. Choose a part of these, all or none.`,
-    );
-  return wanted;
 }

@@ -127,7 +127,7 @@ const PART_WEIGHTS = 128 * 2 ** 20;
 const WHOLE_WEIGHTS = 8 * 2 ** 20;
 
 /** The slices that are started one after another. A GPU gets one: each would cost it a round trip per token. */
-function partsOf(manifest: Manifest, slice: Slice, plan: BackendPlan): Slice[] {
+export function partsOf(manifest: Manifest, slice: Slice, plan: Pick<BackendPlan, 'gpu'>): Slice[] {
   const layers = slice.end - slice.start;
   if (plan.gpu || layers === 0 || sliceWeights(manifest, slice) < WHOLE_WEIGHTS) return [slice];
   const layerWeights = sliceWeights(manifest, { ...slice, head: false });
@@ -137,6 +137,23 @@ function partsOf(manifest: Manifest, slice: Slice, plan: BackendPlan): Slice[] {
     .slice(0, -1)
     .map((start, at) => ({ start, end: edges[at + 1]!, embed: slice.embed && at === 0, head: false }));
   return slice.head ? [...parts, { start: slice.end, end: slice.end, embed: false, head: true }] : parts;
+}
+
+/** Bytes of weights of these parts of a slice, and of the embedding table: what `EngineInfo.weightBytes` tells. */
+export function weightsOf(
+  manifest: Manifest,
+  slice: Slice,
+  parts: readonly Slice[],
+  form: BackendPlan['form'],
+  positions: number,
+): number {
+  const embedding = slice.embed
+    ? manifest.tensors.find((tensor) => tensor.name === 'token_embd.weight')?.bytes
+    : undefined;
+  return parts.reduce(
+    (sum, part) => sum + buildSliceGraph(manifest, part, { ...form, positions }).data.bytes,
+    embedding ?? 0,
+  );
 }
 
 /** Weights of the slice's matrices and vectors; the embedding table is no part of the graph. */

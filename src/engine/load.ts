@@ -1,13 +1,13 @@
 import type { Manifest, Slice, TensorReader } from '../model/index.ts';
 import { BackendFailure, createEngine, sliceWeights } from './create.ts';
 import { measure } from './measure.ts';
-import type { Platform } from './platform.ts';
+import type { BackendRequest, Platform } from './platform.ts';
 import { checkNumbers } from './self-test/check.ts';
 import type { SliceEngine } from './slice-engine.ts';
 import { type Backend, EngineError, type LoadOptions } from './types.ts';
 
 /** Tokens of one session when the caller does not say: a long chat, and a cache of 190 MB for SmolLM2-135M. */
-const DEFAULT_MAX_TOKENS = 4096;
+export const DEFAULT_MAX_TOKENS = 4096;
 
 /**
  * Loads a slice on the first back end that works; why the others did not stands in `info.fallbacks`.
@@ -50,13 +50,7 @@ async function loadOn(
   fallbacks: string[],
 ): Promise<SliceEngine> {
   const { manifest, slice, signal } = options;
-  const denseBytes = sliceWeights(manifest, slice) * 4;
-  const request = {
-    arithmetic: options.arithmetic ?? 'exact',
-    precision: options.precision ?? 'float32',
-    threads: options.threads,
-    denseBytes,
-  } as const;
+  const request = requestOf(manifest, slice, options);
   const plan = await platform.plan(backend, request).catch((error: unknown) => {
     throw new BackendFailure(messageOf(error));
   });
@@ -87,6 +81,53 @@ async function loadOn(
     throw error;
   }
   return engine;
+}
+
+/** Heads of this size are in most models; the self-test of a model that is loaded takes its own. */
+const PROOF_HEAD_SIZE = 64;
+
+/**
+ * Runs the self-test on one back end, also on a CPU.
+ * @returns what the back end calls its device
+ * @throws EngineError `no-backend` with the reason
+ */
+export async function proveNumbers(
+  platform: Platform,
+  backend: Backend,
+  device?: string,
+): Promise<string | null> {
+  try {
+    const plan = await platform.plan(backend, {
+      arithmetic: 'exact',
+      precision: 'float32',
+      threads: 1,
+      denseBytes: 0,
+      device,
+    });
+    await checkNumbers(plan, { config: { headSize: PROOF_HEAD_SIZE } });
+    return plan.device;
+  } catch (cause) {
+    throw new EngineError('no-backend', messageOf(cause), { cause });
+  }
+}
+
+/** What the caller left open, filled in. */
+export function requestOf(
+  manifest: Manifest,
+  slice: Slice,
+  options: Partial<
+    Pick<LoadOptions, 'arithmetic' | 'precision' | 'threads' | 'spin' | 'memoryLimit' | 'device'>
+  >,
+): BackendRequest {
+  return {
+    arithmetic: options.arithmetic ?? 'exact',
+    precision: options.precision ?? 'float32',
+    threads: options.threads,
+    spin: options.spin,
+    memoryLimit: options.memoryLimit,
+    device: options.device,
+    denseBytes: sliceWeights(manifest, slice) * 4,
+  };
 }
 
 function checkSlice({ config }: Manifest, { start, end, embed, head }: Slice): void {

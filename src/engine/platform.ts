@@ -9,8 +9,14 @@ export interface BackendRequest {
   arithmetic: Arithmetic;
   precision: Precision;
   threads: number | undefined;
-  /** Bytes that all matrices take as dense floats. */
+  /** As `LoadOptions.spin`. */
+  spin?: boolean | undefined;
+  /** Bytes that all matrices take as dense 32-bit floats. */
   denseBytes: number;
+  /** Bytes for weights and caches together. */
+  memoryLimit?: number | undefined;
+  /** As `LoadOptions.device`. */
+  device?: string | undefined;
 }
 
 /** A back end that answered: how to write its graph and how to run it. */
@@ -27,6 +33,8 @@ export interface BackendPlan {
   gpu: boolean;
   /** True for a GPU emulated on the CPU: right, but seconds per token. */
   software: boolean;
+  /** Relative RMS that the self-test allows in exact arithmetic; default 1e-3. */
+  tolerance?: number;
   ort: OnnxRuntime;
   sessionOptions: Onnx.InferenceSession.SessionOptions;
   makeRunner(session: Onnx.InferenceSession, shape: RunnerShape, maxTokens: number): Promise<SliceRunner>;

@@ -1,7 +1,7 @@
 import type { Manifest, Slice, WeightsLocation } from '../model/index.ts';
 
 /** What executes the graph. `jspi` and `webgpu` are the two WebGPU builds of onnxruntime-web. */
-export type Backend = 'jspi' | 'webgpu' | 'wasm' | 'node-cpu';
+export type Backend = 'jspi' | 'webgpu' | 'wasm' | 'node-cpu' | 'node-cuda';
 
 /** `exact`: float activations everywhere. `fast`: int8 activations where the back end has a faster kernel. */
 export type Arithmetic = 'exact' | 'fast';
@@ -95,6 +95,13 @@ export interface LoadOptions {
   memoryLimit?: number;
   /** Threads of a CPU back end. */
   threads?: number;
+  /**
+   * Whether threads of a CPU back end wait actively for the next operator of a run (default): fast on cores of their
+   * own. On shared cores it steals from whoever has work to do. The numbers are the same.
+   */
+  spin?: boolean;
+  /** Which GPU of `node-cuda`, as `cuda:1`; default the first. */
+  device?: string;
   /** Skip the measurement (tests); default false. */
   measure?: boolean;
   onProgress?: (progress: LoadProgress) => void;

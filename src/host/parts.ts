@@ -93,11 +93,13 @@ export class Parts {
     if (this.#free(true) < bytes) return false;
     this.#makeRoom(bytes);
     this.#cacheBytes += bytes;
+    this.#told();
     return true;
   }
 
   free(bytes: number): void {
     this.#cacheBytes -= bytes;
+    this.#told();
   }
 
   /** Blocks of 16 tokens of the main part that further sessions can have. */
@@ -110,6 +112,7 @@ export class Parts {
   /** Disposes of every engine; the caches in them are gone. */
   async dispose(): Promise<void> {
     this.#weights.clear();
+    this.#told();
     await Promise.allSettled(this.#leases.clear().map(({ engine }) => engine.dispose()));
   }
 
@@ -128,6 +131,7 @@ export class Parts {
           claim.bytes = estimate;
         }
         this.#weights.set(key, claim);
+        this.#told();
         try {
           const engine = await this.slice.load(part, { measure, signal: stop });
           if (stop.aborted) {
@@ -135,10 +139,12 @@ export class Parts {
             throw new HostError('aborted', 'Nobody waits for this part any more.');
           }
           claim.bytes = engine.info.weightBytes;
+          this.#told();
           return { part, engine };
         } catch (error) {
           // A part that nobody waits for may be loaded anew already, under the same key.
           if (this.#weights.get(key) === claim) this.#weights.delete(key);
+          this.#told();
           throw error;
         }
       },
@@ -147,7 +153,9 @@ export class Parts {
   }
 
   /** Weights of a part before it is loaded, from those of the main part. */
-  #estimate({ start, end, embed, head }: Part): number {
+  #estimate(part: Part): number {
+    if (this.slice.weightBytes) return this.slice.weightBytes(part);
+    const { start, end, embed, head } = part;
     const { slice, weightBytes, vocabulary, width } = this.info;
     const layers = slice.end - slice.start;
     // A quantised matrix has about a byte per value, and the embedding is one.
@@ -159,11 +167,10 @@ export class Parts {
 
   /** @param asIfIdleWereGone counts the memory of parts that nobody uses as free */
   #free(asIfIdleWereGone: boolean): number {
-    let weights = 0;
-    for (const { bytes } of this.#weights.values()) weights += bytes;
+    let taken = this.#taken();
     if (asIfIdleWereGone)
-      for (const { key } of this.#leases.unused()) weights -= this.#weights.get(key)?.bytes ?? 0;
-    return this.slice.memoryBudget - weights - this.#cacheBytes;
+      for (const { key } of this.#leases.unused()) taken -= this.#weights.get(key)?.bytes ?? 0;
+    return this.slice.memoryBudget - taken;
   }
 
   #makeRoom(bytes: number): void {
@@ -171,8 +178,19 @@ export class Parts {
       if (this.#free(false) >= bytes) return;
       this.#leases.remove(key);
       this.#weights.delete(key);
+      this.#told();
       void value.engine.dispose().catch(() => undefined);
     }
+  }
+
+  #taken(): number {
+    let bytes = this.#cacheBytes;
+    for (const weights of this.#weights.values()) bytes += weights.bytes;
+    return bytes;
+  }
+
+  #told(): void {
+    this.slice.onMemory?.(this.#taken());
   }
 }
 

@@ -12,7 +12,7 @@ export interface HostLimits {
   drainMs: number;
   /** Sessions at most, whatever their size. */
   sessions: number;
-  /** Sessions that one peer may have open. */
+  /** Sessions that one other peer may have open. This very peer may have all but an eighth of `sessions`. */
   sessionsPerPeer: number;
   /** Bytes of hidden states that may wait in the queue of one session. */
   queueBytes: number;
@@ -42,8 +42,12 @@ export interface LentSlice extends LayerRange {
    * (`start` and `end` are both `layers`), so that light and private sessions share the layers before it.
    */
   load(part: Part, options: { measure: boolean; signal: AbortSignal }): Promise<Engine>;
-  /** Bytes that weights and caches may take together. */
-  memoryBudget: number;
+  /** Bytes that weights and caches may take together; read anew at each use, so that it may change. */
+  readonly memoryBudget: number;
+  /** Told the bytes that they take, weights about to be loaded included, whenever that changes. */
+  onMemory?(bytes: number): void;
+  /** Bytes of a part's weights before it is loaded, where that can be told; else it is guessed from the main part. */
+  weightBytes?(part: Part): number;
   /** For this very peer's own chains only: never announced, in nobody else's hello, refused to others. */
   ownUse?: boolean;
 }

@@ -1,4 +1,5 @@
 import {
+  type Backend,
   type Engine,
   EngineError,
   type EngineInfo,
@@ -39,6 +40,24 @@ export async function loadInWorker(worker: WorkerPort, options: LoadOptions): Pr
   } catch (error) {
     worker.terminate();
     throw error;
+  }
+}
+
+/** Runs a back end's self-test in a worker of its own, which ends with it. */
+export async function proveInWorker(
+  worker: WorkerPort,
+  backend: Backend,
+  device: string | undefined,
+  signal?: AbortSignal,
+): Promise<string | null> {
+  const client = new EngineClient(worker);
+  const stop = () => client.end(new EngineError('aborted', 'stopped'));
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await client.call('prove', [backend, device], signal);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    worker.terminate();
   }
 }
 
@@ -118,7 +137,8 @@ class EngineClient implements Engine {
     else pending.resolve(message.result as never);
   }
 
-  private end(reason: EngineError): void {
+  /** Nothing comes from the worker any more. */
+  end(reason: EngineError): void {
     this.ended ??= reason;
     for (const { reject } of this.pending.values()) reject(this.ended);
     this.pending.clear();

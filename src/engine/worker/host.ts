@@ -1,4 +1,4 @@
-import { loadSlice } from '../load.ts';
+import { loadSlice, proveNumbers } from '../load.ts';
 import type { Platform } from '../platform.ts';
 import type { SliceEngine } from '../slice-engine.ts';
 import { EngineError, type ForwardOutput } from '../types.ts';
@@ -28,6 +28,7 @@ export function serveEngine(port: Port, platform: Platform): void {
       });
       return engine.info;
     },
+    prove: (_id, _signal, backend, device) => proveNumbers(platform, backend, device),
     open: async (_id, _signal, options) => loaded().open(options),
     forward: async (_id, signal, session, input, options) =>
       loaded().forward(session, input, { ...options, signal }),

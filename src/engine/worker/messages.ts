@@ -1,5 +1,6 @@
 import { ModelError, type ModelErrorCode } from '../../model/index.ts';
 import {
+  type Backend,
   EngineError,
   type EngineErrorCode,
   type EngineInfo,
@@ -20,6 +21,8 @@ export type PostedLoadOptions = Omit<LoadOptions, 'onProgress' | 'signal'>;
 
 export interface Calls {
   load: { args: [PostedLoadOptions]; result: EngineInfo };
+  /** Runs the self-test on a back end; the result is its device. */
+  prove: { args: [Backend, string | undefined]; result: string | null };
   open: { args: [{ maxTokens?: number }]; result: number };
   forward: { args: [number, ForwardInput, { rows?: readonly number[] }]; result: ForwardOutput };
   decode: { args: [readonly { session: number; input: ForwardInput }[]]; result: ForwardOutput[] };

@@ -1,6 +1,6 @@
 import type { Manifest } from '../../model/index.ts';
 import { sliceBytes, sliceTensors } from '../../model/index.ts';
-import { FRONT_LAYERS, gridCells, type LayerRange } from '../../swarm/index.ts';
+import { chooseCells, gridCells, type LayerRange } from '../../swarm/index.ts';
 import type { ModelCoverage } from './types.ts';
 
 /** Bytes that a tab lends when nobody says: what a laptop or a good phone does not miss. */
@@ -24,14 +24,14 @@ export function chooseLayers(
   const cells = gridCells(manifest.config.layers);
   const cellBytes = Math.max(...cells.map((cell) => memoryOf(manifest, cell)));
   const count = Math.min(cells.length, Math.max(1, Math.floor((memory * WEIGHT_SHARE) / cellBytes)));
-  const choices = Array.from({ length: cells.length - count + 1 }, (_, at) => {
-    const range = { start: cells[at]!.start, end: cells[at + count - 1]!.end };
-    return { range, gain: gain(range, coverage) };
+  const chosen = chooseCells({
+    layers: manifest.config.layers,
+    fits: ({ start, end }) => cells.filter((cell) => cell.start >= start && cell.end <= end).length <= count,
+    holders: (layer) => coverage?.layers[layer]?.holders.length ?? 0,
+    random,
   });
-  const best = Math.max(...choices.map((choice) => choice.gain));
-  // Sums of fractions in another order differ in their last digits.
-  const equal = choices.filter((choice) => choice.gain > best - 1e-9);
-  return equal[Math.min(equal.length - 1, Math.floor(random() * equal.length))]!.range;
+  // One cell always counts as fitting.
+  return chosen!;
 }
 
 /** Bytes of the range's weights in memory, at most. */
@@ -42,14 +42,4 @@ function memoryOf(manifest: Manifest, { start, end }: LayerRange): number {
     0,
   );
   return Math.max(weights * 4, sliceBytes(manifest, slice));
-}
-
-/** A layer that nobody holds counts whole, one that n peers hold by 1/(1+n). */
-function gain({ start, end }: LayerRange, coverage: ModelCoverage | null): number {
-  let sum = 0;
-  // Clients run the first layers themselves, but for those in light mode.
-  for (let layer = Math.max(start, FRONT_LAYERS); layer < end; layer++) {
-    sum += 1 / (1 + (coverage?.layers[layer]?.holders.length ?? 0));
-  }
-  return sum;
 }
