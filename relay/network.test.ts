@@ -18,8 +18,8 @@ import {
 } from '../src/wire/index.ts';
 import { buildPage } from './build.ts';
 import type { HostingHealth } from './hosting/hosting.ts';
+import type { NetworkHealth } from './membership.ts';
 import type { ModelListing } from './shelf.ts';
-import type { NetworkHealth } from './swarm.ts';
 import { RelayProcess } from './testing/relay-process.ts';
 
 const MODEL = fileURLToPath(new URL('../fixtures/llama3-scaled-rope', import.meta.url));
@@ -205,12 +205,11 @@ describe('--layers', PROCESSES, () => {
     expect(offer!.loaded).toEqual([{ start: 2, end: 3, embed: false, head: false }]);
   });
 
-  it('names the layers of a model that has fewer', async () => {
+  it('names the layers of a model that has fewer, and serves on', async () => {
     const relay = start('beyond', '--layers', '2-9');
-    expect(await relay.ended()).toBe(2);
-    expect(relay.text).toContain(
-      `--layers 2-9 is outside llama with 4 layers of 64, which has layers 0-${LAYERS}.`,
-    );
+    await relay.said(/layers 2-9 .*which has layers 0-4/);
+    const { hosting } = await json<{ hosting: HostingHealth }>(relay, '/healthz');
+    expect(hosting).toMatchObject({ state: 'failed', slices: [] });
   });
 });
 
