@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   encodeManifest,
@@ -8,6 +8,7 @@ import {
   parseManifest,
 } from '../src/model/index.ts';
 import { PathSource, sourcesFrom } from '../src/model/node.ts';
+import { writeWhole } from './guard/write-whole.ts';
 
 /** A model on this disk: its manifest, and the paths of its files in manifest order. */
 export interface DescribedModel {
@@ -85,10 +86,4 @@ function stampOf(keep: string): string {
 async function facts(path: string): Promise<DescribedModel['files'][number]> {
   const { size, mtimeMs } = await stat(path);
   return { path, bytes: size, modified: mtimeMs };
-}
-
-async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, data);
-  await rename(`${path}.new`, path);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Answers, Question, RouteWanted } from '../answers/types.ts';
 import type { RelayConfig } from '../config/types.ts';
+import type { Hold } from '../guard/hold.ts';
 import type { Call } from '../http/types.ts';
 import type { Log, Meters } from '../watch/types.ts';
 import { type AdmissionOptions, admit, type Client } from './admission.ts';
@@ -17,19 +18,15 @@ import { type Beat, type Sender, StreamSender, WholeSender } from './senders.ts'
 import type { Head } from './shapes.ts';
 import { TextShape } from './text-shape.ts';
 
-/** Drain and memory: whether new work is taken. */
-export interface Hold {
-  accepting(): boolean;
-  /** Why not, for the client; null while it is. */
-  why(): string | null;
-}
+/** Whether new work is taken, and why not. */
+export type Asking = Pick<Hold, 'accepting' | 'why'>;
 
 export interface Generation extends AdmissionOptions {
   answers: Answers;
   config: RelayConfig['api'];
   queue: FairQueue;
   budget: BodyBudget;
-  hold: Hold;
+  hold: Asking;
   meters: Meters;
   log: Log;
   beat: Beat;
@@ -51,7 +48,7 @@ interface Outcome {
 }
 
 /** @throws ApiError 503 */
-export function checkHold(hold: Hold): void {
+export function checkHold(hold: Asking): void {
   if (hold.accepting()) return;
   const why = hold.why() ?? 'This relay takes no new requests now. Try again in a minute.';
   throw new ApiError(503, 'overloaded', why, { retryAfter: 30 });

@@ -7,7 +7,7 @@ import { admit } from './admission.ts';
 import { BodyBudget } from './body.ts';
 import { ApiError, fromAnswers } from './errors.ts';
 import { FairQueue } from './fair-queue.ts';
-import { type Generation, generate, type Hold } from './generate.ts';
+import { type Asking, type Generation, generate } from './generate.ts';
 import type { KeyFile } from './keys.ts';
 import { RequestRate } from './request-rate.ts';
 import { sendError, sendJson } from './respond.ts';
@@ -23,7 +23,7 @@ export interface ApiOptions {
   keys: KeyFile;
   meters: Meters;
   log: Log;
-  hold: Hold;
+  hold: Asking;
   /** How often those who wait hear of it. */
   beat?: Beat;
 }

@@ -85,11 +85,6 @@ export const KEYS: { readonly [P in KeyPath]: KeySpec<ValueAt<P>> } = {
     default: false,
     help: "Get a certificate of libp2p.direct from Let's Encrypt; no domain is needed.",
   },
-  'tls.email': {
-    kind: orNone(kinds.email, 'none'),
-    default: null,
-    help: "Address for the certificate authority's warnings.",
-  },
 
   'network.tcpPort': {
     kind: orNone(kinds.port, 'none'),
@@ -206,7 +201,8 @@ export const KEYS: { readonly [P in KeyPath]: KeySpec<ValueAt<P>> } = {
   },
   'limits.requestsPerMinute': {
     kind: whole(1, 10_000_000),
-    default: 6000,
+    // A class behind one router: 60 tabs that load a model of 300 tensors each within a minute, with room for others.
+    default: 30_000,
     help: "HTTP requests per minute from one address, the API's not counted.",
   },
   'limits.trustedProxies': {

@@ -64,10 +64,6 @@ const VALUES: { readonly [P in KeyPath]: readonly [[string, unknown], [string, u
     ['true', true],
     ['yes', true],
   ],
-  'tls.email': [
-    ['a@b.example', 'a@b.example'],
-    ['c@d.example', 'c@d.example'],
-  ],
   'network.tcpPort': [
     ['4001', 4001],
     ['0', 0],
@@ -352,7 +348,6 @@ describe('what is wrong is named', () => {
     ['limits-trusted-proxies', ['10.0.0.0/33', 'proxy', '*']],
     ['limits-memory-share', ['0', '1.1', '90%', '.5', '0.05']],
     ['api-keys', ['yes', 'Required']],
-    ['tls-email', ['a', 'a@b', 'a b@c.d', '<a@b.c>']],
     ['model', ['https://', 'x'.repeat(3000)]],
     ['api-max-tokens', ['15', '1.5', '-1']],
   ])('--%s refuses what it cannot take', async (flag, values) => {

@@ -21,8 +21,6 @@ export interface RelayConfig {
     key: string | null;
     /** A certificate of `*.libp2p.direct` for this peer id, from Let's Encrypt. */
     auto: boolean;
-    /** Address for the certificate authority's warnings. */
-    email: string | null;
   };
   network: {
     /** TCP port for native peers and other relays; null for none, 0 for any. */

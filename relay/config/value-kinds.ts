@@ -46,11 +46,6 @@ export const model: Kind<string> = kind(
   },
 );
 
-export const email: Kind<string> = kind('EMAIL', 'an e-mail address', (raw) => {
-  const text = textOf(raw);
-  return text && text.length <= 254 && /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/.test(text) ? text : undefined;
-});
-
 export const address: Kind<string> = kind(
   'MULTIADDR',
   'a multiaddr such as /dns/shoal.example.org/tcp/4001',

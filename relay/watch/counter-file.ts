@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../../src/swarm/index.ts';
+import { writeWhole } from '../guard/write-whole.ts';
 import { CounterError } from './counters.ts';
 import type { RelayMeters } from './meters.ts';
 import type { Log } from './types.ts';
@@ -46,7 +47,7 @@ export async function keepCounters(options: CounterFileOptions): Promise<Counter
     const version = meters.version();
     if (version === written) return;
     try {
-      await replace(path, JSON.stringify({ version: VERSION, ...meters.snapshot() }));
+      await writeWhole(path, JSON.stringify({ version: VERSION, ...meters.snapshot() }), { mode: 0o600 });
       written = version;
       onSaved?.();
     } catch (error) {
@@ -99,40 +100,6 @@ async function load(path: string, meters: CounterFileOptions['meters'], log: Log
       reason: broken ? (error as Error).message : codeOf(error),
       kept: moved ? 'counters.json.broken' : false,
     });
-  }
-}
-
-/** Whole or not at all, and on the disk when it resolves. */
-async function replace(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const fresh = `${path}.new`;
-  try {
-    const file = await open(fresh, 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(fresh, path);
-  } catch (error) {
-    // On a full disk, half a file would keep the place that the next attempt needs.
-    await rm(fresh, { force: true }).catch(() => {});
-    throw error;
-  }
-  await syncFolder(dirname(path));
-}
-
-/** The new name is on the disk only when the folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } catch (error) {
-    // Windows cannot, and does not need to.
-    if (process.platform !== 'win32') throw error;
-  } finally {
-    await folder.close();
   }
 }
 

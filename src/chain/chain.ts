@@ -1,6 +1,5 @@
-import { Control } from './control.ts';
 import { describeHops } from './describe.ts';
-import { Finder } from './find.ts';
+import { ChainPeers } from './peers.ts';
 import { type Candidate, covers, type PlannedHop, type PlanRequest, planChain } from './plan.ts';
 import { type ChainForwardOptions, type ChainForwardOutput, ChainSession } from './session.ts';
 import type { ChainContext } from './state.ts';
@@ -48,17 +47,15 @@ export async function openChain(
 ): Promise<Chain> {
   throwIfAborted(signal);
   const span = spanOf(options);
-  const { clock, transport, directory, manifest, cid } = options;
+  const { clock, manifest } = options;
   const { layers, contextLength } = manifest.config;
   const limits = { ...CHAIN_LIMITS, ...options.limits };
-  const control = new Control(transport, clock, options.agent);
+  const peers = options.peers ?? new ChainPeers({ ...options, layers });
+  const { control, finder, standIn } = peers;
   try {
-    const filter = { cid, layers, arithmetic: options.arithmetic ?? 'exact' } as const;
-    const exclude = new Set(options.exclude);
-    const finder = new Finder({ control, directory, clock, filter, limits, exclude });
     const { front } = options.parts;
     const most = options.maxTokens ?? Math.min(contextLength, front?.info.maxTokens ?? contextLength);
-    const asked = { range: span, layers, embed: span.embed, head: span.head };
+    const asked = { range: span, layers, embed: span.embed, head: span.head, standIn };
     const enough = (candidates: Candidate[]) => covers({ ...asked, maxTokens: most, candidates });
     const request = { ...asked, candidates: await finder.find(span, signal, { enough }) };
     const { plan, maxTokens } = planWithin(
@@ -67,11 +64,11 @@ export async function openChain(
     );
     const emit = (event: ChainEvent) => options.onEvent?.(event);
     return new OpenChain(
-      { control, finder, clock, limits, options, span, layers, maxTokens, posts: new Set(), emit },
+      { control, finder, standIn, clock, limits, options, span, layers, maxTokens, posts: new Set(), emit },
       plan,
     );
   } catch (error) {
-    control.dispose();
+    if (!options.peers) peers.dispose();
     throw error;
   }
 }
@@ -202,12 +199,12 @@ class OpenChain implements Chain {
     await Promise.all([...this.#sessions.keys()].map((session) => this.close(session)));
     // Farewells that are still on their way.
     await Promise.all(this.context.posts);
-    this.context.control.dispose();
+    if (!this.context.options.peers) this.context.control.dispose();
   }
 
   /** The plan, made again when one of its peers was lost since. */
   #planNow(): readonly PlannedHop[] {
-    const { finder, span, layers, maxTokens, options } = this.context;
+    const { finder, standIn, span, layers, maxTokens, options } = this.context;
     if (this.plan.every(({ candidate }) => finder.get(candidate.address.peer))) return this.plan;
     const { prefer } = options;
     const candidates = finder.known();
@@ -220,6 +217,7 @@ class OpenChain implements Chain {
         maxTokens,
         candidates,
         prefer,
+        standIn,
       });
     } catch {
       // Opening fails at the hops that are lost, and looks for others.

@@ -8,7 +8,7 @@ export function describeHops(context: ChainContext, hops: readonly PlannedHop[])
 }
 
 function describeHop(context: ChainContext, hop: PlannedHop, all: readonly PlannedHop[]): ChainHop {
-  const { control, finder, options, layers, maxTokens, limits, span } = context;
+  const { control, finder, standIn, options, layers, maxTokens, limits, span } = context;
   const { peer } = hop.candidate.address;
   const link = control.transport.link(peer);
   const local = peer === control.transport.self;
@@ -19,6 +19,7 @@ function describeHop(context: ChainContext, hop: PlannedHop, all: readonly Plann
     head: span.head,
     layers,
     maxTokens,
+    standIn,
     candidates: finder.known(),
   };
   return {

@@ -17,6 +17,10 @@ export interface FinderOptions {
   filter: OfferFilter;
   limits: ChainLimits;
   exclude: ReadonlySet<string>;
+  /** These and nobody else: the directory is not asked. */
+  only?: readonly string[];
+  /** Asked in any case, whatever the directory says. */
+  also?: readonly string[];
 }
 
 /** Who holds layers, and what they say about it. */
@@ -29,6 +33,10 @@ export class Finder {
   constructor(options: FinderOptions) {
     this.#options = options;
     options.control.onGone = (peer) => this.forget(peer);
+  }
+
+  get filter(): OfferFilter {
+    return this.#options.filter;
   }
 
   /** All peers that answered with something useful and were not lost since. */
@@ -57,33 +65,49 @@ export class Finder {
     signal: AbortSignal,
     { enough, capMs = Infinity }: { enough: (known: Candidate[]) => boolean; capMs?: number },
   ): Promise<Candidate[]> {
-    const { clock, directory, filter, limits, exclude } = this.#options;
+    const { clock, only, also = [], exclude } = this.#options;
     const started = clock.now();
     try {
-      const holders = await within(
-        clock,
-        Math.min(limits.findMs, capMs),
-        signal,
-        'The directory of the network did not answer in time. Check the connection to the relay.',
-        (until) => directory.holders({ cid: filter.cid, layers: filter.layers }, range, { signal: until }),
-      ).catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        if (this.#known.size > 0) return [];
-        const why = error instanceof Error ? error.message : 'The directory failed.';
-        throw new ChainError('unreachable', `Nobody can be found: ${why}`, { cause: error });
-      });
-      const asked = holders.filter(({ peer }) => !exclude.has(peer)).slice(0, MOST_PROBES);
-      await this.#probeAll(asked, signal, enough);
-      if (asked.length > 0 && this.#known.size === 0) {
+      const holders = only ? [] : await this.#holders(range, signal, capMs);
+      const named = [...(only ?? also).map((peer) => this.#addressOf(peer)), ...holders].filter(
+        ({ peer }, at, all) => !exclude.has(peer) && all.findIndex((one) => one.peer === peer) === at,
+      );
+      await this.#probeAll(named.slice(0, MOST_PROBES), signal, enough);
+      const asked = holders.filter(({ peer }) => !exclude.has(peer)).length;
+      if (asked > 0 && this.#known.size === 0) {
         throw new ChainError(
           'unreachable',
-          `${asked.length} ${asked.length === 1 ? 'peer holds' : 'peers hold'} parts of the model, but none answers ` +
+          `${asked} ${asked === 1 ? 'peer holds' : 'peers hold'} parts of the model, but none answers ` +
             'with something that can be used here. Try again in a moment.',
         );
       }
       return this.known();
     } finally {
       this.spentMs += clock.now() - started;
+    }
+  }
+
+  /** A peer that is named without an address has a link already, or is this very peer. */
+  #addressOf(peer: string): PeerAddress {
+    const { transport } = this.#options.control;
+    return { peer, addrs: peer === transport.self ? transport.addresses() : [] };
+  }
+
+  async #holders(range: LayerRange, signal: AbortSignal, capMs: number): Promise<readonly PeerAddress[]> {
+    const { clock, directory, filter, limits, also = [] } = this.#options;
+    try {
+      return await within(
+        clock,
+        Math.min(limits.findMs, capMs),
+        signal,
+        'The directory of the network did not answer in time. Check the connection to the relay.',
+        (until) => directory.holders({ cid: filter.cid, layers: filter.layers }, range, { signal: until }),
+      );
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (this.#known.size > 0 || also.length > 0) return [];
+      const why = error instanceof Error ? error.message : 'The directory failed.';
+      throw new ChainError('unreachable', `Nobody can be found: ${why}`, { cause: error });
     }
   }
 
@@ -130,7 +154,9 @@ export class Finder {
     const { control, clock, filter, limits } = this.#options;
     const { peer } = address;
     const before = this.#known.get(peer);
-    if (before && clock.now() - before.at < limits.probeCacheMs) return;
+    // The own host answers at once, and what it said a moment ago about its room may be over.
+    const own = peer === control.transport.self;
+    if (before && !own && clock.now() - before.at < limits.probeCacheMs) return;
     try {
       const late = `${peer} does not answer.`;
       // The cap is one for round trips; a peer without a link has to be dialled first.

@@ -1,3 +1,4 @@
+import type { TokenLogprobs } from '../host/index.ts';
 import { decodeHidden, type ForwardHidden, type Heartbeat, type Message, type Token } from '../wire/index.ts';
 import { describeHops } from './describe.ts';
 import type { Hop } from './route.ts';
@@ -111,8 +112,25 @@ export class Inbox {
       return;
     }
     const { step } = state;
+    const logprobs = this.#logprobs(message, step.sampling?.logprobs);
+    if (logprobs === null) {
+      state.lose(hop, 'it sent log-probabilities that are not those that were asked for', 'never');
+      return;
+    }
     this.#cameThrough(message.position + 1, message.compute_ms, true);
-    step.answer({ token: message.sampled });
+    step.answer({ token: message.sampled, logprobs });
+  }
+
+  /** What came with a token, undefined when nothing was asked for; null when it is not what was. */
+  #logprobs(
+    { logprob, top_logprobs: top }: Token,
+    asked: number | undefined,
+  ): TokenLogprobs | null | undefined {
+    if (asked === undefined) return undefined;
+    const { vocabulary } = this.#state.context.options.manifest.config;
+    if (logprob === undefined || top?.length !== Math.min(asked, vocabulary)) return null;
+    if (top.some(([id]) => id >= vocabulary)) return null;
+    return { logprob, top: top.map(([id, its]) => ({ id, logprob: its })) };
   }
 
   #fromTail(hop: Hop, message: { epoch?: number; generation?: number }): boolean {

@@ -189,6 +189,7 @@ function planRun(
     head: context.span.head,
     layers: context.layers,
     maxTokens: context.maxTokens,
+    standIn: context.standIn,
     candidates: context.finder.known().filter(usable),
     neighbours: {
       before: route.hops[run.from - 1]?.peer ?? self.peer,

@@ -54,6 +54,28 @@ function failure(run: () => unknown): ChainError {
   throw new Error('nothing was thrown');
 }
 
+describe('a stand-in', () => {
+  const standIn = new Set(['own']);
+
+  test('is taken only where nobody else can, however slow the others are', () => {
+    const own = peer('own', [offer(0, 24)], 0);
+    const slow = peer('slow', [offer(2, 24, { decode_ms: 400 })], 700);
+    expect(words(planChain(request([own, slow])))).toBe('own2-24');
+    expect(words(planChain(request([own, slow], { standIn })))).toBe('slow2-24');
+    const part = peer('part', [offer(8, 24)], 300);
+    expect(words(planChain(request([own, part], { standIn })))).toBe('own2-8 part8-24');
+    expect(words(planChain(request([own], { standIn })))).toBe('own2-24');
+  });
+
+  test('is the last of the backups', () => {
+    const own = peer('own', [offer(0, 24)], 0);
+    const others = [peer('a', [offer(2, 24)], 500), own, peer('b', [offer(2, 24)], 600)];
+    const part = { start: 2, end: 24, embed: false, head: false };
+    const backups = backupsFor(part, request(others, { standIn }), new Set(), 3);
+    expect(backups.map(({ address }) => address.peer)).toEqual(['a', 'b', 'own']);
+  });
+});
+
 describe('a plan', () => {
   test('combines slices that fit exactly', () => {
     const candidates = [peer('c', [offer(16, 24)]), peer('a', [offer(2, 9)]), peer('b', [offer(9, 16)])];

@@ -12,6 +12,11 @@ const HOP_MS = 1;
 const UNMEASURED_MS = 1;
 /** A session that runs already slows a new one by about this much: decode steps are batched, but not for nothing. */
 const LOAD_PER_SESSION = 0.5;
+/**
+ * Milliseconds per layer that a stand-in costs on top of everything, so that it gets as few layers as can be: more than
+ * any peer that answers in time takes for a layer.
+ */
+const STAND_IN_MS = 1e6;
 /** Steps of the exhaustive search, which only runs when the fast one finds nothing. */
 const SEARCH_STEPS = 20_000;
 
@@ -41,6 +46,8 @@ export interface PlanRequest {
   candidates: readonly Candidate[];
   /** Take exactly these peers in this order if that covers the range. */
   prefer?: readonly string[];
+  /** Peers that are taken only for layers that nobody else can run. */
+  standIn?: ReadonlySet<string>;
   /** Peers at both ends of the range, when it is a part of a chain that stands already. */
   neighbours?: { before: string; after: string };
   /** Whether the first cannot reach the second: they are not put next to each other. */
@@ -87,7 +94,7 @@ export function backupsFor(
     if (taken.has(candidate.address.peer)) return [];
     const costs = candidate.offers
       .filter((offer) => fits(request, offer, part))
-      .map((offer) => computeMs(offer, part) + candidate.roundTripMs);
+      .map((offer) => costMs(request, candidate, offer, part) + candidate.roundTripMs);
     return costs.length > 0 ? [{ candidate, cost: Math.min(...costs) }] : [];
   });
   return costed
@@ -131,6 +138,11 @@ function computeMs(offer: Offer, part: Part): number {
   const layers = part.end - part.start;
   const compute = layers * (offer.decode_ms || UNMEASURED_MS) * (1 + LOAD_PER_SESSION * offer.sessions);
   return compute + (isLoaded(offer, part) ? 0 : (layers * offer.load_ms) / LOAD_SPREAD);
+}
+
+function costMs({ standIn }: PlanRequest, { address }: Candidate, offer: Offer, part: Part): number {
+  const last = standIn?.has(address.peer) ? STAND_IN_MS * (part.end - part.start) : 0;
+  return computeMs(offer, part) + last;
 }
 
 /** The trip between two hops is not measured before it is made: each is at most about as far as the client from it. */
@@ -183,7 +195,7 @@ function cheapest(request: PlanRequest, order?: readonly string[]): PlannedHop[]
           if (!fits(request, offer, part) || !reaches(request, before, peer, end)) continue;
           const trip = tripMs(before?.hop.candidate ?? null, candidate);
           const home = end === range.end ? tripMs(candidate, null) : 0;
-          const cost = (before?.cost ?? 0) + trip + home + HOP_MS + computeMs(offer, part);
+          const cost = (before?.cost ?? 0) + trip + home + HOP_MS + costMs(request, candidate, offer, part);
           const paths = best.get(end) ?? new Map<string, Path>();
           best.set(end, paths);
           if (cost < (paths.get(peer)?.cost ?? Infinity))

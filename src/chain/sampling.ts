@@ -16,10 +16,12 @@ export interface SampleRequest {
   drawn: number;
   /** Tokens so far, oldest first. */
   history: readonly number[];
+  /** Log-probabilities that are wanted with the token: its own, and of this many likeliest ones, 0 to 20. */
+  logprobs?: number;
 }
 
 /** Only as much of the history leaves this machine as the penalty looks at: none when it is off. */
-export function samplingState({ sampling, drawn, history }: SampleRequest): SamplingState {
+export function samplingState({ sampling, drawn, history, logprobs }: SampleRequest): SamplingState {
   const { repetitionPenalty, repetitionWindow } = sampling;
   const looksBack = repetitionPenalty !== 1 && repetitionWindow > 0;
   return {
@@ -32,5 +34,6 @@ export function samplingState({ sampling, drawn, history }: SampleRequest): Samp
     seed: sampling.seed,
     drawn,
     history: encodeTokens(looksBack ? history.slice(-repetitionWindow) : []),
+    ...(logprobs !== undefined && { logprobs }),
   };
 }

@@ -1,4 +1,5 @@
 import type { EngineError } from '../engine/index.ts';
+import type { TokenLogprobs } from '../host/index.ts';
 import type { Message } from '../wire/index.ts';
 import type { SessionListener } from './control.ts';
 import { describeHops } from './describe.ts';
@@ -24,8 +25,12 @@ export interface ChainForwardOutput {
   logits: Float32Array | null;
   /** Light mode. */
   token?: number;
+  /** Light mode, when they were asked for. */
+  logprobs?: TokenLogprobs;
   /** Milliseconds in engines: the client's own and all hops'. */
   computeMs: number;
+  /** Of them, those of each hop, as it says. */
+  hopMs: readonly number[];
 }
 
 /** One session along a chain: from token ids to logits, whatever becomes of the hops. */
@@ -114,8 +119,9 @@ export class ChainSession implements SessionListener {
       const answer = await this.#run(tokens, options, stop);
       const logits = answer.row ? await this.#logits(answer.row, stop.signal) : null;
       state.committed += tokens.length;
-      const computeMs = this.#account(clock.now() - started);
-      return { logits, token: answer.token, computeMs };
+      const { computeMs, hopMs } = this.#account(clock.now() - started);
+      const { token, logprobs } = answer;
+      return { logits, token, ...(logprobs && { logprobs }), computeMs, hopMs };
     } catch (error) {
       await this.#undo();
       throw stop.signal.aborted ? abortReason(stop.signal) : explain(error);
@@ -283,14 +289,14 @@ export class ChainSession implements SessionListener {
   }
 
   /** @returns milliseconds that engines worked; the rest of the time, beyond the busiest of them, was the wire's */
-  #account(elapsedMs: number): number {
+  #account(elapsedMs: number): { computeMs: number; hopMs: readonly number[] } {
     const hops = this.#inbox.takeHopMs();
     const computeMs = hops.reduce((sum, ms) => sum + ms, this.#ownMs);
     this.computeMs += computeMs;
     // Chunks of a prefill overlap: then the sum is longer than the time, and only the busiest counts.
     const busy = computeMs <= elapsedMs ? computeMs : Math.max(this.#ownMs, ...hops);
     this.wireMs += Math.max(0, elapsedMs - busy);
-    return computeMs;
+    return { computeMs, hopMs: hops };
   }
 
   #check(tokens: ArrayLike<number>, { sample }: ChainForwardOptions): void {

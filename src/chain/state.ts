@@ -1,3 +1,4 @@
+import type { TokenLogprobs } from '../host/index.ts';
 import type { Clock } from '../swarm/index.ts';
 import type {
   AbortCode,
@@ -32,7 +33,9 @@ export interface Step {
 }
 
 /** A row of the last layer's output, or the token that the tail drew from it. */
-export type Answer = { row: Float32Array; token?: undefined } | { row?: undefined; token: number };
+export type Answer =
+  | { row: Float32Array; token?: undefined; logprobs?: undefined }
+  | { row?: undefined; token: number; logprobs?: TokenLogprobs };
 
 /** Whether a lost peer may be taken again: at once, after it answered anew and nobody else can, or never. */
 export type Trust = 'again' | 'asked' | 'never';
@@ -52,6 +55,8 @@ export class Sender {
 export interface ChainContext {
   readonly control: Control;
   readonly finder: Finder;
+  /** Taken only where nobody else can be. */
+  readonly standIn: ReadonlySet<string>;
   readonly clock: Clock;
   readonly limits: ChainLimits;
   readonly options: ChainOptions;

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/index.ts';
 import type { Manifest } from '../model/index.ts';
 import type { Clock, Directory, LayerRange, LinkPath, Transport } from '../swarm/index.ts';
+import type { ChainPeers } from './peers.ts';
 
 /** Numbers of the design, decision 11. Milliseconds. */
 export interface ChainLimits {
@@ -63,6 +64,18 @@ export interface ChainOptions {
   maxTokens?: number;
   /** A fixed plan, for tests and benches: the peers to take, in order; others may still stand in for them. */
   prefer?: readonly string[];
+  /** Nobody else is asked, and no directory: a chain over known peers only. */
+  only?: readonly string[];
+  /**
+   * Peers to take only for layers that nobody else can run, and as backups of everybody else: they are asked in any
+   * case, also where no directory names them.
+   */
+  standIn?: readonly string[];
+  /**
+   * What several chains of one model share; whom to ask (`only`, `standIn`, `exclude`, `arithmetic`) is then said there.
+   * It stays open when the chain is closed.
+   */
+  peers?: ChainPeers;
   /** Never ask these peers (by default nobody is excluded; the own host counts as a peer of path `local`). */
   exclude?: readonly string[];
   /**

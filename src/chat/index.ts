@@ -7,6 +7,7 @@ export {
   type KeptMessage,
   parseConversation,
 } from './history.ts';
+export { capacityFor, type Line, lineFor, type Need } from './lines.ts';
 export { type ChatMessage, type ChatRole, parseMaxTokens, parseMessages, parseStop } from './messages.ts';
 export { sampleAsSent } from './sample-as-sent.ts';
 export { Sampler } from './sampler.ts';
@@ -16,6 +17,7 @@ export { Tokenizer, type TokenStream } from './tokenizer.ts';
 export {
   type Clock,
   Dialogue,
+  type Prompt,
   type TurnEnd,
   type TurnEvent,
   type TurnForwardOptions,

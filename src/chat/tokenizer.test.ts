@@ -87,6 +87,18 @@ test('typed control tokens stay text, even in a vocabulary whose pieces could me
   expect(each.encode('<s>', { special: true })).toEqual([4]);
 });
 
+test('a text to be continued begins with the BOS token where the model wants one, and holds no other control token', () => {
+  expect(pieces.addBos).toBe(true);
+  const bos = pieces.encode(pieces.bosToken!, { special: true });
+  const text = `a ${pieces.eosToken} b`;
+  expect(pieces.encodeText(text)).toEqual([...bos, ...pieces.encode(text, { special: false })]);
+  expect(tokenizer.addBos).toBe(false);
+  expect(tokenizer.encodeText('hi')).toEqual(tokenizer.encode('hi', { special: false }));
+  expect(new TextDecoder().decode(tokenizer.bytes(tokenizer.encode('hi', { special: false })[0]!))).toBe(
+    'hi',
+  );
+});
+
 describe('hostile text takes linear time', () => {
   const million = 1_000_000;
   test.each([

@@ -83,6 +83,16 @@ export class Tokenizer {
     return this.#encode(text, options.special, false);
   }
 
+  /**
+   * Token ids of a text that is to be continued as it is: as `encode` without control tokens, behind the BOS token where
+   * the model wants one.
+   * @throws ChatError `bad-request` for a text longer than MAX_TEXT
+   */
+  encodeText(text: string): number[] {
+    const bos = this.addBos ? this.encode(this.bosToken ?? '', { special: true }) : [];
+    return [...bos, ...this.encode(text, { special: false })];
+  }
+
   /** Token ids of a rendered chat template whose contents went through `protect`. */
   encodePrompt(prompt: string): number[] {
     return this.#encode(prompt, true, true);
@@ -102,6 +112,11 @@ export class Tokenizer {
     for (const id of ids) text += decoder.decode(this.#bytes(id, options.special === true), { stream: true });
     text += decoder.decode();
     return this.#alphabet.stripFirstSpace && text.startsWith(' ') ? text.slice(1) : text;
+  }
+
+  /** The bytes that a token alone stands for, which may be half a character; a control token gives its name. */
+  bytes(id: number): Uint8Array {
+    return this.#bytes(id, true);
   }
 
   /** Decodes an answer as its tokens come. Control tokens give no text. */

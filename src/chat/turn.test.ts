@@ -160,6 +160,64 @@ describe('a model that takes whole prompts', () => {
   });
 });
 
+describe('a prompt of tokens', () => {
+  test('goes to the model as it is, without the template and its stops, and only what is new of the next one', async () => {
+    const model = modelSaying('and so on');
+    const cue = tokenizer.encode('<|im_start|>assistant\n', { special: true });
+    const tokens = [...tokenizer.encodeText('Once upon a time'), ...cue];
+    const dialogue = new Dialogue(model, tokenizer, new ChatTemplate(null));
+    const run = async (given: readonly number[]) => {
+      const events: TurnEvent[] = [];
+      for await (const event of dialogue.run({ tokens: given }, { sampling: greedy })) events.push(event);
+      return events.map((event) => (event.type === 'prefill' ? '' : event.text)).join('');
+    };
+    expect(await run(tokens)).toBe('and so on');
+    expect(model.calls[0]).toBe(tokens.length);
+    model.calls.length = 0;
+    expect(await run([...tokens, ...cue])).toBe('and so on');
+    expect(model.calls[0]).toBe(cue.length);
+  });
+
+  test('an empty one is refused before anything is computed', async () => {
+    const model = modelSaying('x');
+    const dialogue = new Dialogue(model, tokenizer, template);
+    await expect(dialogue.run({ tokens: [] }, { sampling: greedy }).next()).rejects.toMatchObject({
+      code: 'bad-request',
+    });
+    expect(model.sessions.size).toBe(0);
+  });
+});
+
+describe('log-probabilities', () => {
+  test('come from the logits where they are here, and with the token where another peer draws it', async () => {
+    const model = modelSaying('hm');
+    const { events } = await read(new Dialogue(model, tokenizer, template), [user('x')], { logprobs: 2 });
+    const told = events.flatMap((event) => (event.type === 'token' ? [event] : []));
+    // One logit is 10, all others 0.
+    const rest = Math.exp(-10) * (tokenizer.size - 1);
+    expect(told[0]!.logprobs!.logprob).toBeCloseTo(-Math.log1p(rest), 9);
+    expect(told[0]!.logprobs!.top[0]).toEqual({ id: told[0]!.id, logprob: told[0]!.logprobs!.logprob });
+    expect(told[0]!.logprobs!.top).toHaveLength(2);
+    const asked: (number | undefined)[] = [];
+    const light: TurnModel = {
+      info: model.info,
+      open: () => model.open(),
+      truncate: (session, length) => model.truncate(session, length),
+      close: (session) => model.close(session),
+      forward: async (session, input, options = {}) => {
+        asked.push(options.sample?.logprobs);
+        const { logits, computeMs } = await model.forward(session, input, options);
+        return { logits: null, token: logits.indexOf(10), logprobs: { logprob: -1, top: [] }, computeMs };
+      },
+    };
+    const far = await read(new Dialogue(light, tokenizer, template), [user('x')], { logprobs: 2 });
+    expect(new Set(asked)).toEqual(new Set([2]));
+    expect(far.events.find((event) => event.type === 'token')).toMatchObject({ logprobs: { logprob: -1 } });
+    const none = await read(new Dialogue(light, tokenizer, template), [user('x')]);
+    expect(none.events.find((event) => event.type === 'token')).not.toHaveProperty('logprobs');
+  });
+});
+
 describe('a turn', () => {
   test('streams the whole answer and ends at the stop token, with its figures', async () => {
     const answer = 'Grüße aus 東京 👩‍💻! A second line:\n\tdone.';

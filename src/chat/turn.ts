@@ -1,3 +1,4 @@
+import { logProbabilities, type TokenLogprobs } from '../host/index.ts';
 import { ChatError } from './errors.ts';
 import type { ChatMessage } from './messages.ts';
 import { Progress } from './progress.ts';
@@ -23,7 +24,12 @@ export interface TurnModel {
     session: number,
     input: { tokens: ArrayLike<number> },
     options?: TurnForwardOptions,
-  ): Promise<{ logits: Float32Array | null; token?: number; computeMs: number }>;
+  ): Promise<{
+    logits: Float32Array | null;
+    token?: number;
+    logprobs?: TokenLogprobs;
+    computeMs: number;
+  }>;
   /** Forgets positions from `length` on. */
   truncate(session: number, length: number): Promise<void>;
   close(session: number): Promise<void>;
@@ -38,13 +44,20 @@ export interface TurnForwardOptions {
     drawn: number;
     /** Tokens so far, oldest first. */
     history: readonly number[];
+    /** Log-probabilities that are wanted with a token that another peer chooses. */
+    logprobs?: number;
   };
   /** Tokens of this call that are computed. */
   onProgress?: (done: number) => void;
 }
 
+/** A conversation, or the tokens of a prompt, which go to the model as they are. */
+export type Prompt = readonly ChatMessage[] | { readonly tokens: readonly number[] };
+
 export interface TurnOptions {
   sampling: Sampling;
+  /** Log-probabilities of each token of the answer and of this many likeliest ones, 0 to 20; default: none. */
+  logprobs?: number;
   /** Most tokens of the answer; default: what the context leaves. */
   maxTokens?: number;
   /** Texts that end the answer; they are not part of it. */
@@ -74,7 +87,7 @@ export type TurnEnd = 'stop' | 'length' | 'aborted' | 'context-full';
 export type TurnEvent =
   | { type: 'prefill'; done: number; total: number }
   /** `text` may be empty: a character is not whole yet, or it may be the beginning of a stop string. */
-  | { type: 'token'; id: number; text: string }
+  | { type: 'token'; id: number; text: string; logprobs?: TokenLogprobs }
   | {
       type: 'done';
       reason: TurnEnd;
@@ -127,11 +140,11 @@ export class Dialogue {
   }
 
   /**
-   * Answers the last message. Stop reading, or abort the signal, to end it early; what was computed stays in the session.
+   * Answers the last message, or goes on after the prompt. Stop reading, or abort the signal, to end it early; what was computed stays in the session.
    * @throws ChatError `busy` while another answer of this dialogue runs; `context-full` before anything is computed;
    * `template`; `failed`; and what the model throws
    */
-  async *run(messages: readonly ChatMessage[], options: TurnOptions): AsyncGenerator<TurnEvent, void, void> {
+  async *run(prompt: Prompt, options: TurnOptions): AsyncGenerator<TurnEvent, void, void> {
     if (this.#closed) throw new ChatError('failed', 'This conversation is closed. Start a new one.');
     if (this.#busy) {
       throw new ChatError(
@@ -141,7 +154,7 @@ export class Dialogue {
     }
     this.#busy = true;
     try {
-      yield* this.#answer(messages, options);
+      yield* this.#answer(prompt, options);
     } finally {
       this.#busy = false;
       if (this.#closed) await this.#drop();
@@ -154,12 +167,10 @@ export class Dialogue {
     if (!this.#busy) await this.#drop();
   }
 
-  async *#answer(
-    messages: readonly ChatMessage[],
-    options: TurnOptions,
-  ): AsyncGenerator<TurnEvent, void, void> {
+  async *#answer(given: Prompt, options: TurnOptions): AsyncGenerator<TurnEvent, void, void> {
     const started = this.#clock.now();
-    const prompt = this.#template.encode(messages, this.#tokenizer);
+    const raw = 'tokens' in given;
+    const prompt = raw ? given.tokens : this.#template.encode(given, this.#tokenizer);
     const limit = this.#model.info.maxTokens;
     if (prompt.length === 0) throw new ChatError('bad-request', 'The prompt is empty. Write a message.');
     if (prompt.length >= limit) {
@@ -172,7 +183,7 @@ export class Dialogue {
 
     const signal = options.signal;
     const sampler = new Sampler(options.sampling);
-    const stops = new StopStrings([...this.#template.stop, ...(options.stop ?? [])]);
+    const stops = new StopStrings([...(raw ? [] : this.#template.stop), ...(options.stop ?? [])]);
     const stream = this.#tokenizer.stream();
     const tokens = [...prompt];
     const maxTokens = options.maxTokens ?? Infinity;
@@ -205,6 +216,7 @@ export class Dialogue {
       sampling: { ...options.sampling, seed: sampler.seed },
       drawn: completion,
       history: tokens,
+      ...(options.logprobs !== undefined && { logprobs: options.logprobs }),
     });
 
     if (signal?.aborted) return yield finish('aborted');
@@ -256,7 +268,8 @@ export class Dialogue {
       completion++;
       tokens.push(id);
       const text = stops.push(stream.push(id));
-      yield { type: 'token', id, text };
+      const logprobs = this.#logprobs(output, id, options.logprobs);
+      yield { type: 'token', id, text, ...(logprobs && { logprobs }) };
       if (stops.found) return yield finish('stop');
       if (completion >= maxTokens) return yield finish('length', stops.end());
       if (this.#held.length >= limit) return yield finish('context-full', stops.end());
@@ -265,6 +278,11 @@ export class Dialogue {
       if (output === null) return yield finish('aborted', stops.end());
       computeMs += output.computeMs;
     }
+  }
+
+  #logprobs(output: TurnOutput | null, id: number, top: number | undefined): TokenLogprobs | undefined {
+    if (top === undefined) return undefined;
+    return output?.logits ? logProbabilities(output.logits, id, top) : output?.logprobs;
   }
 
   #pick(sampler: Sampler, output: TurnOutput | null, tokens: readonly number[]): number {

@@ -50,6 +50,37 @@ describe('capacity', () => {
     expect(await refusal(fifth)).toBe('refused-full');
   });
 
+  test('this very peer may have all places but those that are left to others', async () => {
+    const world = new World();
+    const { host } = await world.host(TAIL, { limits: { sessions: 9, sessionsPerPeer: 2 } });
+    const open = (number: number) => world.client('tail', id(number)).open([TAIL]);
+    for (let number = 1; number <= 8; number++) await open(number);
+    const ninth = world.client('tail', id(9));
+    await ninth.init(TAIL, 'tail', 'tail');
+    expect(await refusal(ninth)).toBe('refused-full');
+    await world.client('other', id(10)).open([TAIL]);
+    expect(host.status().sessions).toBe(9);
+  });
+
+  test('and all memory but that of one usual conversation, unless the slice is for its own use', async () => {
+    for (const [ownUse, second] of [
+      [false, 'refused-full'],
+      [true, undefined],
+    ] as const) {
+      const world = new World();
+      // Two sessions of 256 tokens fit, and half a conversation of 512 beside them.
+      const { host } = await world.host(TAIL, { slice: { ...budget(48), ownUse } });
+      await world.client('tail', id(1)).open([TAIL], { max_seq: 256 });
+      const client = world.client('tail', id(2));
+      if (second) {
+        await client.init(TAIL, 'tail', 'tail', { max_seq: 256 });
+        expect(await refusal(client)).toBe(second);
+        await world.client('other', id(3)).open([TAIL], { max_seq: 256 });
+      } else await client.open([TAIL], { max_seq: 256 });
+      expect(host.status().sessions).toBe(2);
+    }
+  });
+
   test.each([
     ['layers that are not lent', { layer_range: { start: 2, end: LAYERS } }, 'no-slice'],
     ['another model', { model_cid: 'another' }, 'no-slice'],

@@ -8,6 +8,7 @@ import {
   payloadBytes,
   type SamplingState,
 } from '../wire/index.ts';
+import type { TokenLogprobs } from './log-probabilities.ts';
 import { OutputLog } from './output-log.ts';
 import type { HostCounters } from './types.ts';
 
@@ -26,6 +27,13 @@ export interface RowNotes {
   answerFrom: number;
   /** Of the hops before and of this one. */
   computeMs: number[];
+}
+
+/** A token that was drawn here for a client in light mode. */
+export interface Sampled {
+  id: number;
+  /** When the client asked for them. */
+  logprobs?: TokenLogprobs;
 }
 
 export interface Route {
@@ -66,7 +74,7 @@ export class Outlet {
   readonly log: OutputLog;
   /** Positions computed; the log has as many rows, unless the outputs are tokens. */
   #length = 0;
-  readonly #tokens = new Map<number, number>();
+  readonly #tokens = new Map<number, Sampled>();
   #position = 0;
   /** Set by a `session_init`; a frame's `deliver_from` counts no more. */
   #positionGiven = false;
@@ -101,7 +109,7 @@ export class Outlet {
   }
 
   /** @param rows [rows, width] of `[notes.from, notes.to)`; null where the outputs are tokens */
-  append(rows: Float32Array | null, notes: RowNotes, token?: number): void {
+  append(rows: Float32Array | null, notes: RowNotes, token?: Sampled): void {
     if (rows) this.log.append(rows);
     if (token !== undefined) this.#tokens.set(notes.to - 1, token);
     this.#length = notes.to;
@@ -248,10 +256,14 @@ export class Outlet {
           session_id: sessionId,
           seq: notes.seq,
           logits_top_k: null,
-          sampled,
+          sampled: sampled.id,
           position,
           ...at,
           ...computeMs,
+          ...(sampled.logprobs && {
+            logprob: sampled.logprobs.logprob,
+            top_logprobs: sampled.logprobs.top.map(({ id, logprob }): [number, number] => [id, logprob]),
+          }),
         };
     } else if (first < notes.to) return { ...this.#rows(notes, first, notes.to), ...computeMs };
     return {

@@ -1,6 +1,8 @@
 import { EngineError, type ForwardInput } from '../engine/index.ts';
 import type { Clock } from '../swarm/index.ts';
 import type { AbortCode, SamplingState } from '../wire/index.ts';
+import { logProbabilities } from './log-probabilities.ts';
+import type { Sampled } from './outlet.ts';
 import type { Pipeline, PipelineOutput } from './pipeline.ts';
 import type { Run, Session } from './session.ts';
 import type { HostCounters } from './types.ts';
@@ -162,7 +164,7 @@ export class Scheduler {
     session.lastActive = clock.now();
     // What was cut while it ran is not answered: the client's generator has not drawn it.
     const current = run.until === run.from + run.rows && !session.closed;
-    let token: number | undefined;
+    let token: Sampled | undefined;
     try {
       if (logits && current) token = this.#sample(session, run, logits);
     } catch (error) {
@@ -177,12 +179,14 @@ export class Scheduler {
     }
   }
 
-  #sample(session: Session, run: Run, logits: Float32Array): number {
+  #sample(session: Session, run: Run, logits: Float32Array): Sampled {
     const state = run.sampling ?? session.outlet.sampling;
     const { sample } = this.options;
     if (!state || !sample)
       throw new EngineError('bad-input', 'A frame asks for a token and does not say how it is chosen.');
-    return sample(logits, state);
+    const id = sample(logits, state);
+    if (state.logprobs === undefined) return { id };
+    return { id, logprobs: logProbabilities(logits, id, state.logprobs) };
   }
 
   #failed(session: Session, run: Run, error: unknown): void {

@@ -8,7 +8,7 @@ import {
   type SamplingState,
   type SessionInit,
 } from '../wire/index.ts';
-import { FRAME_ROWS, type Outlet } from './outlet.ts';
+import { FRAME_ROWS, type Outlet, type Sampled } from './outlet.ts';
 import type { PipelineSession } from './pipeline.ts';
 
 /** Rows that came with one frame and are not computed yet. */
@@ -207,7 +207,7 @@ export class Session {
    */
   finish(
     run: Run,
-    output: { rows: Float32Array | null; token: number | undefined; computeMs: number } | null,
+    output: { rows: Float32Array | null; token: Sampled | undefined; computeMs: number } | null,
   ): number {
     this.running = null;
     if (this.closed || !output) return 0;

@@ -154,7 +154,8 @@ export class Sessions {
     const lendings = [...this.options.lendings].filter((one) => one.serves(from, transport.self));
     let own = 0;
     for (const { session } of this.#entries.values()) if (session.owner === from) own++;
-    const admission = admit(message, lendings, { all: this.#entries.size, own }, limits);
+    const self = from === transport.self;
+    const admission = admit(message, lendings, { all: this.#entries.size, own, self }, limits);
     if ('code' in admission) {
       this.#refuse(from, message.session_id, admission);
       return;
@@ -255,6 +256,8 @@ export class Sessions {
     const freed = this.#free(entry).finally(() => {
       closing.delete(freed);
       if (closing.size === 0) this.#closing.delete(lending);
+      // Whoever waits for room hears that it is there.
+      this.options.onChange();
     });
     closing.add(freed);
     this.options.onChange();

@@ -145,6 +145,18 @@ describe('a field out of range is refused', () => {
     expect(code === 'bad-field' || code === 'malformed').toBe(true);
   });
 
+  test('log-probabilities above zero, or of more tokens than may be asked for', () => {
+    const token = { kind: 'token' as const, session_id: ID, seq: 1, logits_top_k: null, sampled: 3 };
+    const top = (count: number, logprob: unknown = -1) => new Array(count).fill([3, logprob]);
+    expect(changed(token, { logprob: -0.5, top_logprobs: top(20) })).toBe(null);
+    expect(changed(token, { logprob: 0.1 })).toBe('bad-field');
+    expect(changed(token, { logprob: Number.NEGATIVE_INFINITY })).toBe('bad-field');
+    expect(changed(token, { top_logprobs: top(21) })).toBe('bad-field');
+    expect(changed(token, { top_logprobs: top(1, 0.1) })).toBe('bad-field');
+    expect(changed(token, { top_logprobs: [[3]] })).toBe('bad-field');
+    expect(changed(token, { top_logprobs: [[-1, -1]] })).toBe('bad-field');
+  });
+
   test('a payload that does not fit its shape', () => {
     expect(changed(FORWARD, { payload: new Uint8Array(7) })).toBe('bad-payload');
     expect(changed(FORWARD, { dtype: 'fp16' })).toBe('bad-payload');

@@ -25,6 +25,7 @@ import {
   MAX_HOPS,
   MAX_LINKS,
   MAX_LOADED,
+  MAX_LOGPROBS,
   MAX_OFFERS,
   MAX_POSITION,
   MAX_QUANTS,
@@ -120,6 +121,7 @@ const sampling = also(
     seed: integer(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     drawn: position,
     history: bytes(0, 4 * MAX_HISTORY_TOKENS),
+    logprobs: optional(integer(0, MAX_LOGPROBS)),
   }),
   ({ history }, name) => {
     if (history.length % 4 !== 0) badField(`${name}.history`, 'whole u32 token ids');
@@ -191,6 +193,13 @@ const forwardHidden: Native<
 const topK: Check<[number, number][]> = list(MAX_TOP_K, (value, name) => {
   const pair: unknown[] = Array.isArray(value) && value.length === 2 ? value : badField(name, 'a pair');
   return [u32(pair[0], name), real(-3.5e38, 3.5e38)(pair[1], name)];
+});
+
+/** A logit of -infinity has no logarithm that is a number: it goes as the smallest one. */
+const logprob = real(-3.5e38, 0);
+const topLogprobs: Check<[number, number][]> = list(MAX_LOGPROBS, (value, name) => {
+  const pair: unknown[] = Array.isArray(value) && value.length === 2 ? value : badField(name, 'a pair');
+  return [u32(pair[0], name), logprob(pair[1], name)];
 });
 
 const token: Native<Token, 'kind' | 'session_id' | 'seq' | 'logits_top_k' | 'sampled'> = {
@@ -280,6 +289,8 @@ export const MESSAGES: Messages = {
     generation: optional(count),
     position: optional(position),
     compute_ms: optional(computeMs),
+    logprob: optional(logprob),
+    top_logprobs: optional(topLogprobs),
   }),
   heartbeat: map<Heartbeat>({
     ...heartbeat,

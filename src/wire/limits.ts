@@ -20,6 +20,8 @@ export const MAX_ADDRESS_CHARS = 512;
 export const MAX_QUANTS = 32;
 /** Candidates of one token; the field is IntelNav's, and no program sends it yet. */
 export const MAX_TOP_K = 1024;
+/** Alternatives of one token whose probabilities a client may ask for: OpenAI's limit. */
+export const MAX_LOGPROBS = 20;
 /** Token ids that a repetition window may look back on. */
 export const MAX_HISTORY_TOKENS = 65_536;
 /** A reason is cut to this when it is sent; four times as much is taken. */

@@ -37,6 +37,8 @@ export interface SamplingState {
   drawn: number;
   /** Tokens before the next, oldest first, as u32-LE; only what the repetition window needs. */
   history: Uint8Array;
+  /** The token is to come with its log-probability and those of this many likeliest tokens, 0 to 20. */
+  logprobs?: number;
 }
 
 /** A range of layers, with or without what comes before the first and after the last. */
@@ -187,6 +189,10 @@ export interface Token {
   /** Position of the row that it was sampled from. */
   position?: number;
   compute_ms?: number[];
+  /** Natural logarithm of its probability (temperature 1, nothing cut off), when it was asked for. */
+  logprob?: number;
+  /** The likeliest tokens and their log-probabilities, likeliest first. */
+  top_logprobs?: [number, number][];
 }
 
 /** State of a session at a hop: an acknowledgement from the tail, or an answer to `ask`. */

@@ -1,5 +1,5 @@
 import { type Chain, type ChainStatus, openChain } from '../../chain/index.ts';
-import { Dialogue } from '../../chat/index.ts';
+import { capacityFor, Dialogue, type Line, lineFor, type Need } from '../../chat/index.ts';
 import { chunksOf, type Work } from '../answer.ts';
 import { aborted, toShoalError } from '../errors.ts';
 import type { CheckedParameters } from '../parameters.ts';
@@ -9,7 +9,6 @@ import { randomHex32, randomId } from '../random.ts';
 import type { ChatCompletionChunk, ModelEntry, ShoalOptions } from '../types.ts';
 import type { ClientModels, Lease } from './client-model.ts';
 import { AGENT } from './greet.ts';
-import { capacityFor, type Line, lineFor, type Need } from './lines.ts';
 import type { Joined, Member } from './member.ts';
 import type { OwnSlices } from './own-slice.ts';
 

@@ -55,17 +55,22 @@ const offer: fc.Arbitrary<Offer> = fc
   .map(([r, rest]) => ({ ...r, ...rest }));
 
 const real = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map((x) => x + 0);
-const sampling = fc.record<SamplingState>({
-  temperature: real(0, 2),
-  top_k: fc.integer({ min: 0, max: 1_000_000 }),
-  top_p: real(0, 1),
-  min_p: real(0, 1),
-  repetition_penalty: real(0.1, 10),
-  repetition_window: u16,
-  seed: fc.maxSafeInteger().map((x) => x + 0),
-  drawn: position,
-  history: fc.uint8Array({ maxLength: 40 }).map((b) => b.slice(0, b.length & ~3)),
-});
+const sampling: fc.Arbitrary<SamplingState> = record(
+  {
+    temperature: real(0, 2),
+    top_k: fc.integer({ min: 0, max: 1_000_000 }),
+    top_p: real(0, 1),
+    min_p: real(0, 1),
+    repetition_penalty: real(0.1, 10),
+    repetition_window: u16,
+    seed: fc.maxSafeInteger().map((x) => x + 0),
+    drawn: position,
+    history: fc.uint8Array({ maxLength: 40 }).map((b) => b.slice(0, b.length & ~3)),
+  },
+  { logprobs: fc.integer({ min: 0, max: 20 }) },
+);
+
+const logprob = real(-3.5e38, 0);
 
 const peer = fc.stringMatching(/^[0-9A-Za-z]{1,60}$/);
 const address = fc.record({
@@ -178,7 +183,14 @@ export const messages: fc.Arbitrary<Message> = fc.oneof(
     sampling,
     compute_ms: computeMs,
   }),
-  record(token, { epoch: u32, generation: u32, position, compute_ms: computeMs }),
+  record(token, {
+    epoch: u32,
+    generation: u32,
+    position,
+    compute_ms: computeMs,
+    logprob,
+    top_logprobs: fc.array(fc.tuple(u32, logprob), { maxLength: 20 }),
+  }),
   record(heartbeat, {
     ask: fc.boolean(),
     epoch: u32,

@@ -62,13 +62,15 @@ const word =
   (...words: string[]): Rule =>
   (v) =>
     typeof v === 'string' && words.includes(v);
-/** Exactly these keys, no more. */
+/** Exactly these keys, no more but those that may be there. */
 const shaped =
-  (rules: Record<string, Rule>): Rule =>
+  (needed: Record<string, Rule>, maybe: Record<string, Rule> = {}): Rule =>
   (v) => {
     if (typeof v !== 'object' || v === null || Object.getPrototypeOf(v) !== Object.prototype) return false;
-    const keys = Object.keys(v).sort();
-    if (keys.join() !== Object.keys(rules).sort().join()) return false;
+    const rules = { ...needed, ...maybe };
+    const keys = Object.keys(v);
+    if (!Object.keys(needed).every((key) => keys.includes(key))) return false;
+    if (!keys.every((key) => key in rules)) return false;
     const ordered = !('end' in v) || Number(Reflect.get(v, 'start')) < Number(Reflect.get(v, 'end'));
     return ordered && keys.every((key) => rules[key]!(Reflect.get(v, key)));
   };
@@ -145,7 +147,7 @@ const VALUES: Record<string, Rule> = {
   next: address,
   embed: yes,
   head: yes,
-  sampling: shaped(sampling),
+  sampling: shaped(sampling, { logprobs: whole(0, 20) }),
   replay: shaped({ from: index, deliver_from: index, answer_from: index }),
   kv_truncate_to: index,
   dtype: word('fp32', 'fp16', 'bf16', 'int8', 'tokens'),
@@ -163,6 +165,11 @@ const VALUES: Record<string, Rule> = {
     v === null ||
     many(1024, (p) => Array.isArray(p) && p.length === 2 && counter(p[0]) && within(-4e38, 4e38)(p[1]))(v),
   sampled: counter,
+  logprob: within(-4e38, 0),
+  top_logprobs: many(
+    20,
+    (p) => Array.isArray(p) && p.length === 2 && counter(p[0]) && within(-4e38, 0)(p[1]),
+  ),
   last_seq: safe,
   health: whole(0, 255),
   reason: chars(4096),
@@ -194,7 +201,7 @@ const RULES: Record<string, { native: string; ours: string; needed: string }> = 
   },
   token: {
     native: 'kind session_id seq logits_top_k sampled',
-    ours: 'epoch generation position compute_ms',
+    ours: 'epoch generation position compute_ms logprob top_logprobs',
     needed: 'kind session_id seq logits_top_k sampled',
   },
   heartbeat: {

@@ -1,4 +1,4 @@
-import type { Message } from '../types.ts';
+import type { ChatMessage } from './messages.ts';
 
 /** A chain that is kept open after an answer, with the conversation that its caches hold. */
 export interface Line {
@@ -7,7 +7,7 @@ export interface Line {
   /** Most tokens that its session holds. */
   capacity: number;
   /** The conversation, its last answer included. */
-  messages: readonly Message[];
+  messages: readonly ChatMessage[];
   /** When it was used last, milliseconds. */
   usedAt: number;
 }
@@ -44,7 +44,7 @@ export function capacityFor(prompt: number, answer: number | undefined, most: nu
 
 const LEAST_CAPACITY = 512;
 
-function commonMessages(a: readonly Message[], b: readonly Message[]): number {
+function commonMessages(a: readonly ChatMessage[], b: readonly ChatMessage[]): number {
   let common = 0;
   while (
     common < a.length &&

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../types.ts';
 import { capacityFor, type Line, lineFor } from './lines.ts';
+import type { ChatMessage } from './messages.ts';
 
-const talk = (...contents: string[]): Message[] =>
+const talk = (...contents: string[]): ChatMessage[] =>
   contents.map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content }));
-const line = (messages: Message[], change: Partial<Line> = {}): Line => ({
+const line = (messages: ChatMessage[], change: Partial<Line> = {}): Line => ({
   cid: 'c',
   privacy: 'private',
   capacity: 512,
@@ -12,7 +12,7 @@ const line = (messages: Message[], change: Partial<Line> = {}): Line => ({
   usedAt: 0,
   ...change,
 });
-const need = (messages: Message[]) => ({ cid: 'c', privacy: 'private', capacity: 512, messages });
+const need = (messages: ChatMessage[]) => ({ cid: 'c', privacy: 'private', capacity: 512, messages });
 
 describe('which open chain a conversation goes on with', () => {
   const one = line(talk('a', 'b', 'c', 'd'));
@@ -31,9 +31,9 @@ describe('which open chain a conversation goes on with', () => {
 
   it('none that is of another model, of another privacy, or too short', () => {
     const next = need(talk('x', 'y', 'z'));
-    expect(lineFor([line(other.messages as Message[], { cid: 'd' })], next)).toBe(null);
-    expect(lineFor([line(other.messages as Message[], { privacy: 'light' })], next)).toBe(null);
-    expect(lineFor([line(other.messages as Message[], { capacity: 256 })], next)).toBe(null);
+    expect(lineFor([line(other.messages as ChatMessage[], { cid: 'd' })], next)).toBe(null);
+    expect(lineFor([line(other.messages as ChatMessage[], { privacy: 'light' })], next)).toBe(null);
+    expect(lineFor([line(other.messages as ChatMessage[], { capacity: 256 })], next)).toBe(null);
   });
 });
 
