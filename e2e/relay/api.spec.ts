@@ -123,5 +123,8 @@ test('a client that hangs up stops the work within a step', async () => {
   expect(stopped).toBeGreaterThanOrEqual(before + 9);
   expect(stopped).toBeLessThan(before + 60);
   await stream();
-  expect((await counters()).decodePositions).toBe(stopped + 63);
+  // The step that ran at the hang-up may be counted after it was looked at.
+  const all = (await counters()).decodePositions ?? 0;
+  expect(all - stopped).toBeGreaterThanOrEqual(63);
+  expect(all - stopped).toBeLessThanOrEqual(64);
 });

@@ -1,7 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it } from 'vitest';
 import { checkedAddresses, pathOf } from './addresses.ts';
-import { connectionGater, Refused } from './gater.ts';
+import { connectionGater, outerOr, Refused } from './gater.ts';
 import { relayAddress } from './relay-address.ts';
 
 const RELAY = '12D3KooWEU3Ekq7QWNjLJBeAxjFfrtw6UqPox2zvb5GR8NQNGR5z';
@@ -56,9 +56,8 @@ describe('addresses that a stranger names', () => {
   it('do not make a tab knock at doors of its own network, other than the relay’s', async () => {
     const gater = connectionGater({
       refused: new Refused(() => 0),
-      relayHosts: () => new Set(['192.168.1.5', 'localhost']),
       relayPeers: () => new Set([RELAY]),
-      dials: 'peers',
+      mayDial: outerOr(() => new Set(['192.168.1.5', 'localhost'])),
     });
     const denied = (address: string) => gater.denyDialMultiaddr!(multiaddr(address));
     expect(await denied('/ip4/192.168.1.5/tcp/8080/ws')).toBe(false);

@@ -5,11 +5,15 @@ import type { LinkPath } from './types.ts';
 /** What a multiaddr is made of, as far as paths go. */
 const names = (address: Multiaddr) => address.getComponents().map(({ name }) => name);
 
-/** How a connection over that address travels. */
+/**
+ * How a connection over that address travels. The relay of a circuit may itself be reached over webrtc-direct; the
+ * circuit is relayed all the same. A webrtc-direct connection is as direct as one between two tabs: nobody is between.
+ */
 export function pathOf(address: Multiaddr): LinkPath {
   const parts = names(address);
-  if (parts.includes('webrtc') || parts.includes('webrtc-direct')) return 'direct';
+  if (parts.includes('webrtc')) return 'direct';
   if (parts.includes('p2p-circuit')) return 'relayed';
+  if (parts.includes('webrtc-direct')) return 'direct';
   if (parts.includes('ws') || parts.includes('wss')) return 'websocket';
   return 'tcp';
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   type ComponentLogger,
@@ -16,6 +16,7 @@ import {
 import { AbstractMultiaddrConnection, ipPortToMultiaddr } from '@libp2p/utils';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { AddressLimits, Place } from './address-limits.ts';
 import { SOCKET_BUFFER_BYTES } from './limits.ts';
 
 /** What the node is told to listen on; the HTTP server has the real address. */
@@ -27,9 +28,10 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 export interface AttachOptions {
   server: Server;
-  /** Open sockets at most, in all and from one address. Loopback is not limited: a reverse proxy is there. */
-  sockets: number;
-  socketsPerAddress: number;
+  /** Loopback counts in all only: a reverse proxy may be there, and would stand for everybody. */
+  limits: AddressLimits;
+  /** The IP address of who asks; the socket's by default. Behind a trusted proxy, what that says. */
+  addressOf?: (request: IncomingMessage) => string;
 }
 
 /**
@@ -56,7 +58,7 @@ class AttachedListener extends TypedEventEmitter<ListenerEvents> implements List
   readonly #upgrader: Upgrader;
   readonly #log: Logger;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
-  readonly #open = new Map<WebSocket, string>();
+  readonly #open = new Set<WebSocket>();
   readonly #over = new AbortController();
 
   constructor(options: AttachOptions, upgrader: Upgrader, log: Logger) {
@@ -83,7 +85,7 @@ class AttachedListener extends TypedEventEmitter<ListenerEvents> implements List
   async close(): Promise<void> {
     this.#options.server.off('upgrade', this.#upgrade);
     this.#over.abort(new Error('The relay stops.'));
-    for (const socket of this.#open.keys()) socket.terminate();
+    for (const socket of this.#open) socket.terminate();
     this.safeDispatchEvent('close');
   }
 
@@ -96,37 +98,37 @@ class AttachedListener extends TypedEventEmitter<ListenerEvents> implements List
       if (this.#options.server.listenerCount('upgrade') === 1) refuse(socket, '404 Not Found');
       return;
     }
-    const from = request.socket.remoteAddress ?? '';
-    if (!this.#room(from)) {
+    const from = this.#addressOf(request);
+    const place = this.#options.limits.enter(isLoopback(from) ? null : from, 'socket');
+    if (!place) {
       refuse(socket, '503 Service Unavailable');
       return;
     }
+    // Also when it breaks before it is a WebSocket.
+    socket.once('close', place.leave);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      this.#connected(webSocket, request.socket),
+      this.#connected(webSocket, remoteMultiaddr(from, request.socket.remotePort ?? 0), place),
     );
   };
 
-  #room(from: string): boolean {
-    const { sockets, socketsPerAddress } = this.#options;
-    if (this.#open.size >= sockets) return false;
-    if (/^(::ffff:)?127\.|^::1$/.test(from)) return true;
-    let same = 0;
-    for (const address of this.#open.values()) if (address === from) same++;
-    return same < socketsPerAddress;
+  #addressOf(request: IncomingMessage): string {
+    const told = this.#options.addressOf?.(request) ?? '';
+    // An IPv6 address may be told as its /64.
+    const address = told.replace(/\/\d+$/, '');
+    return isIP(address) ? address : (request.socket.remoteAddress ?? '');
   }
 
-  #connected(socket: WebSocket, { remoteAddress = '', remotePort = 0 }: Socket): void {
-    this.#open.set(socket, remoteAddress);
+  #connected(socket: WebSocket, remoteAddr: Multiaddr, place: Place): void {
+    this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));
-    const connection = new AttachedConnection(socket, {
-      remoteAddr: remoteMultiaddr(remoteAddress, remotePort),
-      direction: 'inbound',
-      log: this.#log,
-    });
-    this.#upgrader.upgradeInbound(connection, { signal: this.#over.signal }).catch((error: unknown) => {
-      this.#log('a connection was not upgraded - %e', error);
-      socket.terminate();
-    });
+    const connection = new AttachedConnection(socket, { remoteAddr, direction: 'inbound', log: this.#log });
+    this.#upgrader
+      .upgradeInbound(connection, { signal: this.#over.signal })
+      .then(place.upgraded)
+      .catch((error: unknown) => {
+        this.#log('a connection was not upgraded - %e', error);
+        socket.terminate();
+      });
   }
 }
 
@@ -176,6 +178,10 @@ class AttachedConnection extends AbstractMultiaddrConnection {
   #drain(): void {
     this.#socket.ping(undefined, undefined, () => this.safeDispatchEvent('drain'));
   }
+}
+
+function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\.|^::1$/.test(address);
 }
 
 function remoteMultiaddr(address: string, port: number): Multiaddr {

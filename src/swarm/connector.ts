@@ -8,10 +8,8 @@ import { TransportError } from './types.ts';
 export interface ConnectorOptions {
   /** This peer can make WebRTC connections. */
   webrtc: boolean;
-  /** False for a relay: it speaks only with who came to it. */
-  dials: boolean;
-  /** Multiaddrs of the relays that are reached now: a peer without an address is looked for there. */
-  relays: () => readonly string[];
+  /** Where to try, given where somebody said that the peer is. Never rejects. */
+  ways: (peer: string, addrs: readonly string[]) => readonly string[] | Promise<readonly string[]>;
 }
 
 /** Finds or makes the best connection to a peer: direct, else a WebSocket, else through a relay. */
@@ -38,12 +36,8 @@ export class Connector {
   async connect(peer: string, addrs: readonly string[]): Promise<Connection> {
     const ready = this.best(peer);
     if (ready) return ready;
-    if (!this.#options.dials)
-      throw unreachable(peer, new Error('A relay speaks only with peers that came to it.'));
-    const known = this.#options.relays().flatMap((relay) => {
-      return [`${relay}/p2p-circuit/webrtc/p2p/${peer}`, `${relay}/p2p-circuit/p2p/${peer}`];
-    });
-    const addresses = checkedAddresses(peer, [...addrs, ...known]);
+    const addresses = checkedAddresses(peer, await this.#options.ways(peer, addrs));
+    if (addresses.length === 0) throw unreachable(peer, new Error('Nobody said where it is.'));
     const by = (...paths: string[]) => addresses.filter((address) => paths.includes(pathOf(address)));
     const failures: unknown[] = [];
     const attempt = async (ways: Multiaddr[], dial: () => Promise<Connection>) => {

@@ -87,7 +87,7 @@ describe('a slice that was announced', () => {
       // The relay has not seen the close yet.
     }
     expect(performance.now() - closed).toBeLessThan(1000);
-    expect(relay.swarm.counts()).toEqual({ peers: 1, reservations: 1, records: 0 });
+    expect(relay.swarm.counts()).toMatchObject({ peers: 1, reservations: 1, records: 0 });
   });
 
   it('never appears when it expired, and appears again when its host publishes it again', async () => {

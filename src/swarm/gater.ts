@@ -30,28 +30,16 @@ export class Refused {
 
 export interface GaterOptions {
   refused: Refused;
-  /** Hosts of the own relays: reachable whatever their address. */
-  relayHosts: () => ReadonlySet<string>;
-  /** Peer ids of the own relays; null when connections over any relay are taken. */
+  /** Peer ids of the own relays: connections over no other come in. */
   relayPeers: () => ReadonlySet<string>;
-  /** `never`: a relay dials nobody. */
-  dials: 'peers' | 'never';
+  mayDial: (address: Multiaddr) => boolean;
 }
 
-/**
- * Who may be dialled and who may come in. libp2p's default for browsers refuses every `ws://` and every private
- * address, with which nothing works on a LAN or at home; allowing everything would let a stranger's record make this
- * tab knock at the doors of its owner's network. So a private address must be the host of an own relay.
- */
-export function connectionGater({ refused, relayHosts, relayPeers, dials }: GaterOptions): ConnectionGater {
+/** Who may be dialled and who may come in. libp2p's default for browsers refuses every `ws://` and private address. */
+export function connectionGater({ refused, relayPeers, mayDial }: GaterOptions): ConnectionGater {
   return {
-    denyDialPeer: (peer) => dials === 'never' || refused.has(peer.toString()),
-    denyDialMultiaddr: (address: Multiaddr) => {
-      if (dials === 'never') return true;
-      const host = hostOf(address);
-      if (host === undefined) return true;
-      return isInner(address, host) && !relayHosts().has(host);
-    },
+    denyDialPeer: (peer) => refused.has(peer.toString()),
+    denyDialMultiaddr: (address: Multiaddr) => !mayDial(address),
     denyInboundEncryptedConnection: (peer) => refused.has(peer.toString()),
     denyInboundRelayedConnection: (relay, peer) =>
       refused.has(peer.toString()) || !relayPeers().has(relay.toString()),
@@ -59,7 +47,20 @@ export function connectionGater({ refused, relayHosts, relayPeers, dials }: Gate
   };
 }
 
-function isInner(address: Multiaddr, host: string): boolean {
+/**
+ * What a tab may dial. Without private addresses nothing works on a LAN or at home; allowing everything would let a
+ * stranger's record make this tab knock at the doors of its owner's network. So a private address must be the host of
+ * an own relay, or of a relay that an own relay joined and named.
+ */
+export function outerOr(relayHosts: () => ReadonlySet<string>): (address: Multiaddr) => boolean {
+  return (address) => {
+    const host = hostOf(address);
+    return host !== undefined && (!isInner(address, host) || relayHosts().has(host));
+  };
+}
+
+/** True for an address of a home, a LAN or this very machine. */
+export function isInner(address: Multiaddr, host: string): boolean {
   if (/^[\d.]+$|:/.test(host)) return isPrivate(address);
   return (
     host === 'localhost' || !host.includes('.') || /\.(local|localhost|internal|lan|home\.arpa)$/.test(host)

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
 import type { PrivateKey } from '@libp2p/interface';
+import { writeDurably } from './durable-file.ts';
 import { TransportError } from './types.ts';
 
 /** An Ed25519 key takes 68. */
@@ -32,14 +31,7 @@ export async function identityFrom(file: string): Promise<PrivateKey> {
 
 async function newIdentity(file: string): Promise<PrivateKey> {
   const key = await generateKeyPair('Ed25519');
-  await mkdir(dirname(file), { recursive: true });
-  // Written whole before it has its name: half a key would lock the relay out.
-  const draft = `${file}.${randomUUID()}`;
-  try {
-    await writeFile(draft, privateKeyToProtobuf(key), { mode: 0o600 });
-    await rename(draft, file);
-  } finally {
-    await rm(draft, { force: true });
-  }
+  // Half a key would lock the relay out.
+  await writeDurably(file, privateKeyToProtobuf(key));
   return key;
 }

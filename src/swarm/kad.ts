@@ -61,24 +61,37 @@ export function kadInternals(dht: KadDHT): KadInternals {
 }
 
 /**
- * Only relays are DHT servers, and nobody reaches them through a circuit. Without this a tab would dial every provider
- * it hears of, over WebRTC, to ask whether it is a server. Private addresses stay: the package's default would drop
- * them, and on a LAN nothing would ever be found.
+ * Only the own relays are asked, and nobody reaches them through a circuit. Without this a tab would dial every
+ * provider it hears of, also over WebRTC, to ask whether it is a server. Other relays are asked by the own ones, when
+ * these joined them. Private addresses stay: the package's default would drop them, and on a LAN nothing would ever be
+ * found.
  */
-const serversOnly: PeerInfoMapper = (peer) => ({
-  ...peer,
-  multiaddrs: peer.multiaddrs.filter((address) => /^(websocket|tcp)$/.test(pathOf(address))),
-});
-/** A relay answers from its own records and asks nobody. */
+const serversOnly =
+  (isServer: (peer: string) => boolean): PeerInfoMapper =>
+  (peer) => {
+    const found = isServer(peer.id.toString());
+    return {
+      ...peer,
+      multiaddrs: found ? peer.multiaddrs.filter((address) => pathOf(address) !== 'relayed') : [],
+    };
+  };
+/** A relay asks nobody this way. */
 const nobody: PeerInfoMapper = (peer) => ({ ...peer, multiaddrs: [] });
 
-/** The DHT service: `server` for a relay, `client` for everybody else. */
-export function kad(mode: 'client' | 'server', times: RecordTimes = {}) {
+/**
+ * The DHT service: `server` for a relay, `client` for everybody else.
+ * @param isOwnRelay for a client, whether a peer is a relay of its own
+ */
+export function kad(
+  mode: 'client' | 'server',
+  times: RecordTimes = {},
+  isOwnRelay: (peer: string) => boolean = () => false,
+) {
   const validity = times.validityMs ?? RECORD_VALIDITY_MS;
   const make = kadDHT({
     protocol: KAD_PROTOCOL,
     clientMode: mode === 'client',
-    peerInfoMapper: mode === 'client' ? serversOnly : nobody,
+    peerInfoMapper: mode === 'client' ? serversOnly(isOwnRelay) : nobody,
     // The first query waits for a walk around this node, which begins after a second by default.
     initialQuerySelfInterval: 0,
     // A host of a few slices publishes and asks for dozens of keys at once, each on a stream of its own.

@@ -1,4 +1,3 @@
-import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { identify, identifyPush } from '@libp2p/identify';
 import type { Libp2p, PeerId } from '@libp2p/interface';
@@ -10,11 +9,13 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { pathOf } from './addresses.ts';
 import { systemClock } from './clock.ts';
 import { Connector } from './connector.ts';
-import { connectionGater, Refused } from './gater.ts';
+import { connectionGater, outerOr, Refused } from './gater.ts';
 import { kad } from './kad.ts';
 import { KadDirectory } from './kad-directory.ts';
 import { MAX_LINKS, MONITOR } from './limits.ts';
+import { NamedRelays, waysOf } from './named-relays.ts';
 import { RelayLoop } from './relay-loop.ts';
+import { Reservations } from './reservations.ts';
 import type { RecordTimes, RelaySource, Swarm, SwarmStatus } from './swarm.ts';
 import { PeerTransport } from './transport.ts';
 import { TransportError } from './types.ts';
@@ -52,6 +53,13 @@ export async function createPeerSwarm(options: PeerSwarmOptions, platform: PeerP
   const refused = new Refused(() => systemClock.now());
   const loops: RelayLoop[] = [];
   const relayPeers = () => new Set(loops.map(({ peer }) => peer));
+  const reservations = new Reservations();
+  const named = new NamedRelays(systemClock, () =>
+    node.getConnections().filter((connection) => {
+      const usable = connection.status === 'open' && connection.limits === undefined;
+      return usable && relayPeers().has(connection.remotePeer.toString());
+    }),
+  );
   const node: Libp2p<Services> = await createLibp2p<Services>({
     privateKey: options.seed
       ? await generateKeyPairFromSeed('Ed25519', options.seed)
@@ -62,15 +70,14 @@ export async function createPeerSwarm(options: PeerSwarmOptions, platform: PeerP
     },
     transports: [
       ...platform.transports,
-      circuitRelayTransport({ discoveryFilter: onlyRelays(relayPeers), reservationConcurrency: 4 }),
+      reservations.transport({ discoveryFilter: onlyRelays(relayPeers), reservationConcurrency: 4 }),
     ],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: connectionGater({
       refused,
       relayPeers,
-      relayHosts: () => new Set(loops.flatMap(({ host }) => host ?? [])),
-      dials: 'peers',
+      mayDial: outerOr(() => new Set([...loops.flatMap(({ host }) => host ?? []), ...named.hosts()])),
     }),
     connectionManager: {
       // A direct connection and the circuit it was arranged over, for each link, and the relays.
@@ -86,7 +93,7 @@ export async function createPeerSwarm(options: PeerSwarmOptions, platform: PeerP
       identify: identify(),
       identifyPush: identifyPush(),
       ping: ping(),
-      dht: kad('client', options.records),
+      dht: kad('client', options.records, (peer) => relayPeers().has(peer)),
     },
   });
 
@@ -98,6 +105,7 @@ export async function createPeerSwarm(options: PeerSwarmOptions, platform: PeerP
       .sort((a, b) => Number(pathOf(b) === 'direct') - Number(pathOf(a) === 'direct'))
       .map(String);
   const reserved = (relay: string) =>
+    reservations.at(node, relay) === 'good' &&
     own().some((address) => {
       const usable = pathOf(address) === (platform.webrtc ? 'direct' : 'relayed');
       return usable && address.toString().includes(`/p2p/${relay}/p2p-circuit`);
@@ -108,8 +116,10 @@ export async function createPeerSwarm(options: PeerSwarmOptions, platform: PeerP
     clock: systemClock,
     connector: new Connector(node, {
       webrtc: platform.webrtc,
-      dials: true,
-      relays: () => connected().map(({ address }) => String(address)),
+      ways: (peer, addrs) => {
+        const relays = connected().map(({ address }) => String(address));
+        return waysOf(peer, addrs, relays, named);
+      },
     }),
     refused,
     maxLinks: MAX_LINKS,
@@ -151,6 +161,9 @@ export async function createPeerSwarm(options: PeerSwarmOptions, platform: PeerP
     const loop: RelayLoop = new RelayLoop(node, {
       source,
       reserved,
+      refresh: async (relay) => {
+        if (reservations.at(node, relay) === 'stale') await reservations.renew(relay);
+      },
       changed: () => {
         changed();
         // A relay that was away has forgotten every record.

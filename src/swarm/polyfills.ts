@@ -20,11 +20,19 @@ if (!('withResolvers' in Promise)) {
   });
 }
 
+/** As a browser's: an error that nobody listens for is no exception, which would end the process; `close` follows it. */
+class BrowserLikeWebSocket extends NodeWebSocket {
+  constructor(...from: ConstructorParameters<typeof NodeWebSocket>) {
+    super(...from);
+    this.on('error', () => {});
+  }
+}
+
 // @libp2p/websockets dials with the global WebSocket, which Node 22 brings.
 if (globalThis.WebSocket === undefined) {
   Object.defineProperty(globalThis, 'WebSocket', {
     configurable: true,
     writable: true,
-    value: NodeWebSocket,
+    value: BrowserLikeWebSocket,
   });
 }

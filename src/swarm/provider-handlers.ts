@@ -2,9 +2,13 @@ import { MessageType } from '@libp2p/kad-dht';
 import { peerIdFromMultihash, peerIdFromString } from '@libp2p/peer-id';
 import * as Digest from 'multiformats/hashes/digest';
 import { checkedAddresses, readAddress } from './addresses.ts';
+import { together } from './foreign-records.ts';
 import type { KadHandler, KadInternals, KadMessage } from './kad.ts';
 import { MAX_ADDRESSES } from './limits.ts';
-import type { ProviderRecords } from './provider-records.ts';
+import type { Provider, ProviderRecords } from './provider-records.ts';
+
+/** Providers of a key, a multihash in hexadecimal, that others keep. Never rejects. */
+export type Elsewhere = (key: string) => Promise<readonly Provider[]>;
 
 /** Bytes of a blake3 multihash, with room for other digests. */
 const MAX_KEY_BYTES = 80;
@@ -18,11 +22,17 @@ const MAX_KEY_BYTES = 80;
  * Ours: an ADD_PROVIDER without an address withdraws the record, which the protocol has no message for.
  *
  * Value records are refused: nobody here needs them, and a stranger could fill the memory with them.
+ *
+ * @param elsewhere what joined relays know of a key, in a second at most
  */
-export function replaceProviderHandlers(kad: KadInternals, records: ProviderRecords): void {
+export function replaceProviderHandlers(
+  kad: KadInternals,
+  records: ProviderRecords,
+  elsewhere: Elsewhere,
+): void {
   const { handlers } = kad.rpc;
   handlers[MessageType.ADD_PROVIDER] = addProvider(records);
-  handlers[MessageType.GET_PROVIDERS] = getProviders(records);
+  handlers[MessageType.GET_PROVIDERS] = getProviders(records, elsewhere);
   delete handlers[MessageType.PUT_VALUE];
   delete handlers[MessageType.GET_VALUE];
 }
@@ -48,10 +58,12 @@ function addProvider(records: ProviderRecords): KadHandler {
   };
 }
 
-function getProviders(records: ProviderRecords): KadHandler {
+function getProviders(records: ProviderRecords, elsewhere: Elsewhere): KadHandler {
   return {
     async handle(_sender, message) {
-      const providers = records.get(recordKey(message)).map(({ peer, addrs }) => ({
+      const asked = recordKey(message);
+      const others = await elsewhere(asked);
+      const providers = together(records.get(asked), others).map(({ peer, addrs }) => ({
         id: peerIdFromString(peer).toMultihash().bytes,
         multiaddrs: addrs.flatMap((address) => readAddress(address)?.bytes ?? []),
       }));

@@ -11,6 +11,13 @@ export interface Provider {
   addrs: readonly string[];
 }
 
+/** What is told of a record: its new state, or null when it is gone. Own records are not told of. */
+export type RecordChanged = (
+  key: string,
+  peer: string,
+  record: { addrs: readonly string[]; remainingMs: number } | null,
+) => void;
+
 export interface ProviderRecordsOptions {
   /** Milliseconds from any fixed start. */
   now: () => number;
@@ -20,14 +27,15 @@ export interface ProviderRecordsOptions {
 }
 
 /**
- * Who provides what: the provider records of a relay, in memory. They die with the relay, and hosts publish them anew
- * when it is back. A record past its time is never given out.
+ * Who provides what: the provider records of a relay, in memory; `StoredRecords` keeps them over a restart. A record
+ * past its time is never given out.
  */
 export class ProviderRecords {
   readonly #options: Required<ProviderRecordsOptions>;
   readonly #byKey = new Map<string, Map<string, ProviderRecord>>();
   readonly #byPeer = new Map<string, Set<string>>();
   #size = 0;
+  #changed: RecordChanged = () => {};
 
   constructor({ now, validityMs, perPeer, total }: ProviderRecordsOptions) {
     this.#options = {
@@ -42,8 +50,30 @@ export class ProviderRecords {
     return this.#size;
   }
 
+  /** One listener, which must not throw. */
+  set changed(listener: RecordChanged) {
+    this.#changed = listener;
+  }
+
   /** @returns false when the peer, or everybody together, has too many records already */
   add(key: string, peer: string, addrs: readonly string[], lives: 'timed' | 'always' = 'timed'): boolean {
+    const remainingMs = lives === 'always' ? Infinity : this.#options.validityMs;
+    if (!this.#put(key, peer, addrs, remainingMs)) return false;
+    if (lives === 'timed') this.#changed(key, peer, { addrs, remainingMs });
+    return true;
+  }
+
+  /** Takes a record back that was kept elsewhere. @param remainingMs at most as long as a new one lives */
+  restore(key: string, peer: string, addrs: readonly string[], remainingMs: number): boolean {
+    return this.#put(key, peer, addrs, Math.min(remainingMs, this.#options.validityMs));
+  }
+
+  /** Peers with records. */
+  peers(): string[] {
+    return [...this.#byPeer.keys()];
+  }
+
+  #put(key: string, peer: string, addrs: readonly string[], remainingMs: number): boolean {
     const keys = this.#byPeer.get(peer) ?? new Set();
     if (!keys.has(key)) {
       if (keys.size >= this.#options.perPeer) return false;
@@ -55,7 +85,7 @@ export class ProviderRecords {
     }
     const providers = this.#byKey.get(key) ?? new Map();
     this.#byKey.set(key, providers);
-    const expires = lives === 'always' ? Infinity : this.#options.now() + this.#options.validityMs;
+    const expires = this.#options.now() + remainingMs;
     // Set anew, so that the map is in order of age.
     providers.delete(peer);
     providers.set(peer, { addrs, expires });
@@ -64,8 +94,10 @@ export class ProviderRecords {
 
   remove(key: string, peer: string): void {
     const providers = this.#byKey.get(key);
+    const own = providers?.get(peer)?.expires === Infinity;
     if (!providers?.delete(peer)) return;
     this.#size--;
+    if (!own) this.#changed(key, peer, null);
     if (providers.size === 0) this.#byKey.delete(key);
     const keys = this.#byPeer.get(peer);
     keys?.delete(key);

@@ -1,3 +1,4 @@
+import type { RelayState } from './swarm.ts';
 import { TransportError } from './types.ts';
 
 /** A peer id as text: base58, `12D3Koo…` or `Qm…`. */
@@ -9,6 +10,29 @@ export interface Bootstrap {
   peer: string;
   /** Path of the WebSocket; `/` works as well, which is what libp2p dials. */
   path: string;
+  /** Relays that it joined, or that joined it: their hosts are found here. */
+  relays?: NamedRelay[];
+}
+
+/** A relay that another one names, and where to dial it. */
+export interface NamedRelay {
+  /** Peer id. */
+  peer: string;
+  /** Multiaddrs, eight at most. */
+  addresses: string[];
+}
+
+/** How it stands with a relay that this one joined. */
+export interface JoinedRelayStatus {
+  /** Peer id; empty until it is known. */
+  peer: string;
+  /** Multiaddr, or what was given to join while that is not known. */
+  address: string;
+  state: RelayState;
+  /** This relay was told to join it; else it joined us. */
+  outbound: boolean;
+  /** Why it is not connected now; null while it is. */
+  reason: string | null;
 }
 
 /**
@@ -16,12 +40,21 @@ export interface Bootstrap {
  * @throws TransportError `no-relay` for what is no http(s) or ws(s) URL, or no peer id
  */
 export function relayAddress(url: string | URL, peer: string): string {
+  const address = webSocketAddress(url);
+  if (!PEER_ID.test(peer)) throw notARelay('it gave no peer id');
+  return `${address}/p2p/${peer}`;
+}
+
+/**
+ * Multiaddr of the WebSocket of a relay that serves a page, without the relay's peer id.
+ * @throws TransportError `no-relay` for what is no http(s) or ws(s) URL
+ */
+export function webSocketAddress(url: string | URL): string {
   const { protocol, hostname, port } = parse(url);
   const secure = protocol === 'https:' || protocol === 'wss:';
   if (!secure && protocol !== 'http:' && protocol !== 'ws:')
     throw notARelay(`${protocol} is not served by relays`);
-  if (!PEER_ID.test(peer)) throw notARelay('it gave no peer id');
-  return `${host(hostname)}/tcp/${port || (secure ? 443 : 80)}${secure ? '/tls/ws' : '/ws'}/p2p/${peer}`;
+  return `${host(hostname)}/tcp/${port || (secure ? 443 : 80)}${secure ? '/tls/ws' : '/ws'}`;
 }
 
 function host(name: string): string {

@@ -2,14 +2,17 @@ import type { Connection, Libp2p } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { hostOf, peerOf, readAddress } from './addresses.ts';
-import { DIAL_MS, REDIAL_FIRST_MS, REDIAL_LONGEST_MS, RESERVE_MS } from './limits.ts';
-import type { RelaySource, RelayState, RelayStatus } from './swarm.ts';
+import { DIAL_MS, RESERVE_MS } from './limits.ts';
+import { Redial } from './redial.ts';
+import type { RelaySource, RelayStatus } from './swarm.ts';
 import { until } from './until.ts';
 
 export interface RelayLoopOptions {
   source: RelaySource;
   /** True while the node has an address through that relay. */
   reserved: (relay: string) => boolean;
+  /** Gives up a reservation of an earlier connection, if there is one. Never rejects. */
+  refresh: (relay: string) => Promise<void>;
   changed: () => void;
 }
 
@@ -20,17 +23,19 @@ export interface RelayLoopOptions {
  */
 export class RelayLoop {
   address: Multiaddr | null = null;
-  #state: RelayState = 'connecting';
   readonly #node: Libp2p;
   readonly #options: RelayLoopOptions;
-  readonly #over = new AbortController();
-  #wake = () => {};
+  readonly #redial: Redial;
 
   constructor(node: Libp2p, options: RelayLoopOptions) {
     this.#node = node;
     this.#options = options;
     // Known from the start, so that its peers are taken before it is reached.
     if (typeof options.source === 'string') this.address = readRelay(options.source);
+    this.#redial = new Redial({
+      attempt: (up, signal) => this.#keep(up, signal),
+      changed: options.changed,
+    });
   }
 
   get peer(): string {
@@ -42,63 +47,50 @@ export class RelayLoop {
   }
 
   status(): RelayStatus {
-    return { address: this.address?.toString() ?? '', peer: this.peer, state: this.#state };
+    return { address: this.address?.toString() ?? '', peer: this.peer, state: this.#redial.state };
   }
 
   start(): void {
-    void this.#run();
+    this.#redial.start();
   }
 
   /** Dials now instead of waiting: the machine is online again. */
   kick(): void {
-    this.#wake();
+    this.#redial.kick();
   }
 
   stop(): void {
-    this.#over.abort(new Error('The network is closed.'));
-    this.#wake();
+    this.#redial.stop();
   }
 
-  async #run(): Promise<void> {
-    let wait = REDIAL_FIRST_MS;
-    while (!this.#over.signal.aborted) {
-      try {
-        const connection = await this.#dial();
-        await this.#reservation(connection);
-        wait = REDIAL_FIRST_MS;
-        this.#become('connected');
-        await this.#closed(connection);
-        this.#become('connecting');
-      } catch {
-        // Told by the state; it is tried again.
-        this.#become('gone');
-      }
-      if (this.#over.signal.aborted) return;
-      await this.#pause(wait * (0.8 + 0.4 * Math.random()));
-      wait = Math.min(REDIAL_LONGEST_MS, wait * 1.5);
-    }
+  async #keep(up: () => void, over: AbortSignal): Promise<void> {
+    const connection = await this.#dial(over);
+    await this.#reservation(connection, over);
+    up();
+    await this.#closed(connection, over);
   }
 
-  async #dial(): Promise<Connection> {
+  async #dial(over: AbortSignal): Promise<Connection> {
     const { source } = this.#options;
     const deadline = AbortSignal.timeout(DIAL_MS);
     if (typeof source !== 'string') {
-      const asked = await until(source(deadline), deadline, this.#over.signal);
+      const asked = await until(source(deadline), deadline, over);
       this.address = readRelay(asked);
     }
     const address = this.address;
     if (!address) throw new TypeError('The relay’s address is no multiaddr with a peer id.');
     // Before the dial: the DHT takes a server only when it knows an address of it.
     await this.#node.peerStore.merge(peerIdFromString(this.peer), { multiaddrs: [address] });
-    return until(this.#node.dial(address, { signal: deadline }), deadline, this.#over.signal);
+    return until(this.#node.dial(address, { signal: deadline }), deadline, over);
   }
 
   /** A relay that is full, or has forgotten that we are here, is dialled anew. */
-  async #reservation(connection: Connection): Promise<void> {
+  async #reservation(connection: Connection, over: AbortSignal): Promise<void> {
     const due = performance.now() + RESERVE_MS;
+    await until(this.#options.refresh(this.peer), AbortSignal.timeout(RESERVE_MS), over);
     // `self:peer:update` comes a second late, and no event tells of every change: 20 ms is far below a dial.
     while (!this.#options.reserved(this.peer)) {
-      this.#over.signal.throwIfAborted();
+      over.throwIfAborted();
       if (connection.status !== 'open') throw new Error('The relay closed the connection.');
       if (performance.now() > due) {
         connection.abort(new Error('The relay gives no reservation.'));
@@ -109,7 +101,7 @@ export class RelayLoop {
   }
 
   /** Also ends the connection when its reservation is lost for good, as when the relay would not renew it. */
-  async #closed(connection: Connection): Promise<void> {
+  async #closed(connection: Connection, over: AbortSignal): Promise<void> {
     let missing = 0;
     const look = setInterval(() => {
       missing = this.#options.reserved(this.peer) ? 0 : missing + 1;
@@ -119,24 +111,7 @@ export class RelayLoop {
       connection.addEventListener('close', () => resolve(), { once: true });
       if (connection.status !== 'open') resolve();
     });
-    await until(done, this.#over.signal).finally(() => clearInterval(look));
-  }
-
-  #become(state: RelayState): void {
-    if (this.#state === state || this.#over.signal.aborted) return;
-    this.#state = state;
-    this.#options.changed();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = () => {};
+    await until(done, over).finally(() => clearInterval(look));
   }
 }
 

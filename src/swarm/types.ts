@@ -81,7 +81,9 @@ export type TransportErrorCode =
   | 'too-large'
   | 'closed'
   | 'no-relay'
-  | 'bad-identity';
+  | 'bad-identity'
+  | 'data-in-use'
+  | 'listen-failed';
 
 /** The one error class of `swarm/`. */
 export class TransportError extends Error {
