@@ -106,12 +106,12 @@ it('a counter that the table does not have any more is dropped, the others stay'
 it('a folder that cannot be written is told in the log, tried again, and ends nothing', async () => {
   const { relay, clock, log, file, saved } = await start();
   // A folder of that name is in the way, as it would be for root as well, whom permissions do not stop.
-  await mkdir(join(data, 'counters.json.new', 'full'), { recursive: true });
+  await mkdir(join(data, 'counters.json', 'full'), { recursive: true });
   relay.meters.count('shoal_recoveries_total', {});
   await clock.advance(5_000);
   while (log.lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  expect(log.lines).toMatchObject([{ level: 'warn', fields: { code: 'EISDIR' } }]);
-  await rm(join(data, 'counters.json.new'), { recursive: true });
+  expect(log.lines).toMatchObject([{ level: 'warn', fields: { code: 'cannot-write' } }]);
+  await rm(join(data, 'counters.json'), { recursive: true });
   while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
   await Promise.all([saved(), clock.advance(5_000)]);
   await file.stop();

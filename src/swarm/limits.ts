@@ -28,6 +28,12 @@ export const STALL_MS = 300;
  */
 export const MONITOR = { pingInterval: 5_000, pingTimeout: { minTimeout: 10_000, maxTimeout: 20_000 } };
 /**
+ * Streams of libp2p's ping on one connection, each way; the default is 1 out and 2 in. The DHT pings a new server once,
+ * and when the answer's end and our own closing cross, @libp2p/utils 7.4.1 never lets go of that stream: the watch above
+ * then found no place for its ping and ended a healthy connection after five seconds, one join in two.
+ */
+export const PING_STREAMS = { maxInboundStreams: 16, maxOutboundStreams: 16 };
+/**
  * On a WebSocket a question waits behind every byte that was sent before it, here and in the kernels. The slowest link
  * on which a peer is not taken for dead while it still gets data, in bytes per millisecond: 4 Mbit/s.
  */

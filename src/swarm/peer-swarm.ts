@@ -12,7 +12,7 @@ import { Connector } from './connector.ts';
 import { connectionGater, outerOr, Refused } from './gater.ts';
 import { kad } from './kad.ts';
 import { KadDirectory } from './kad-directory.ts';
-import { MAX_LINKS, MONITOR } from './limits.ts';
+import { MAX_LINKS, MONITOR, PING_STREAMS } from './limits.ts';
 import { NamedRelays, waysOf } from './named-relays.ts';
 import { RelayLoop } from './relay-loop.ts';
 import { Reservations } from './reservations.ts';
@@ -92,7 +92,7 @@ export async function createPeerSwarm(options: PeerSwarmOptions, platform: PeerP
     services: {
       identify: identify(),
       identifyPush: identifyPush(),
-      ping: ping(),
+      ping: ping(PING_STREAMS),
       dht: kad('client', options.records, (peer) => relayPeers().has(peer)),
     },
   });

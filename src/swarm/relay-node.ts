@@ -13,7 +13,7 @@ import type { AddressLimits } from './address-limits.ts';
 import { ATTACHED_ADDRESS, attachedWebSockets } from './attached-web-sockets.ts';
 import { type AutoTlsOptions, autoTlsServices } from './auto-tls.ts';
 import { kad } from './kad.ts';
-import { MONITOR } from './limits.ts';
+import { MONITOR, PING_STREAMS } from './limits.ts';
 import { joiningTransports } from './outbound-only.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { countRelayed } from './relayed-bytes.ts';
@@ -105,7 +105,7 @@ export async function createRelayNode(
       services: {
         identify: identify(),
         identifyPush: identifyPush(),
-        ping: ping(),
+        ping: ping(PING_STREAMS),
         dht: kad('server', options.records),
         relay: (components: Parameters<ReturnType<typeof circuitRelayServer>>[0]) =>
           countRelayed(relayServer(limits)(components), options.relayed),
