@@ -184,6 +184,18 @@ describe('a relay that was started with no option', PROCESSES, () => {
   });
 });
 
+describe('peers that are left in peace', PROCESSES, () => {
+  it('keep their relay, whatever libp2p’s own watch over connections does', async () => {
+    const relay = start('peace', '--layers', 'none');
+    const joined = await Promise.all(Array.from({ length: 6 }, () => joinBy(relay)));
+    const lost: string[] = [];
+    for (const one of joined) one.subscribe(({ relay }) => relay === 'connected' || lost.push(one.peer));
+    // One look of the watch, which comes every five seconds: nothing tells of a connection that is not cut.
+    await new Promise((resolve) => setTimeout(resolve, 7_000));
+    expect(lost).toEqual([]);
+  });
+});
+
 describe('--layers', PROCESSES, () => {
   it('none lends nothing, and the relay is in the network all the same', async () => {
     const relay = start('none', '--layers', 'none');

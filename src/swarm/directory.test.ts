@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from './clock.ts';
-import { MONITOR } from './limits.ts';
 import { createNodeSwarm } from './node.ts';
 import type { Swarm, SwarmStatus } from './swarm.ts';
 import { startRelay, type TestRelay } from './testing/relay.ts';
@@ -162,15 +161,4 @@ it('without a relay, announcing fails by name, and nobody is found', async () =>
   await swarm.close('enough');
   await expect(swarm.ready).rejects.toMatchObject({ code: 'closed' });
   relay = await startRelay();
-});
-
-describe('a peer that is left in peace', () => {
-  it('keeps its relay, whatever libp2p’s own watch over connections does', async () => {
-    const peers = await Promise.all(Array.from({ length: 8 }, () => peer()));
-    const lost: string[] = [];
-    for (const one of peers) one.subscribe(({ relay }) => relay === 'connected' || lost.push(one.peer));
-    // Two looks of the watch: nothing tells of a connection that is not cut.
-    await new Promise((resolve) => setTimeout(resolve, 2 * MONITOR.pingInterval + 1_000));
-    expect(lost).toEqual([]);
-  });
 });

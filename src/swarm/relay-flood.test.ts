@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createNodeSwarm } from './node.ts';
@@ -13,6 +15,7 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 /** Another address of this machine, as Linux has it. */
 const FLOODER = '127.0.0.2';
+const DIRECT_PEER = fileURLToPath(new URL('testing/direct-peer.ts', import.meta.url));
 const sockets: (Socket | WebSocket)[] = [];
 let relay: TestRelay;
 const refusals: RefusalReason[] = [];
@@ -145,12 +148,11 @@ it('WebSockets count by the address that a proxy tells', async () => {
 
 it('a stop ends in time, whoever is in the middle of something', async () => {
   await relayWith({});
-  const peers = await Promise.all(
-    ['/webrtc-direct/', '/tcp/'].map((kind) =>
-      createNodeSwarm({ relays: [addressOver(kind)], dial: ['tcp', 'webrtc-direct'] }),
-    ),
-  );
-  await Promise.all(peers.map(({ ready }) => ready));
+  const child = spawn(process.execPath, ['--import', 'tsx', DIRECT_PEER, addressOver('/webrtc-direct/')]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const peer = await createNodeSwarm({ relays: [addressOver('/tcp/')], dial: ['tcp'] });
+  await peer.ready;
   const half = connect({ port: portOver('tcp'), host: '127.0.0.1' });
   half.on('error', () => {});
   sockets.push(half);
@@ -159,7 +161,7 @@ it('a stop ends in time, whoever is in the middle of something', async () => {
   await relay.swarm.close('the test says so');
   // Five seconds is the promise; a busy machine gets two more.
   expect(performance.now() - started).toBeLessThan(7_000);
-  await Promise.all(peers.map((peer) => peer.close('the test is over')));
+  await peer.close('the test is over');
 });
 
 /** Type and length of MESSAGE-INTEGRITY; nobody can check it yet, but without one nobody looks. */
