@@ -1,14 +1,16 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { ChatPage, watch } from './chat-page.ts';
-import { RelayProcess } from './relay-process.ts';
-
-/** Beside the port of the common relay. */
-const port = Number(process.env.SHOAL_E2E_PORT) + 1;
+import { MODEL, RelayProcess } from './relay-process.ts';
 
 test('a relay that dies halfway costs no byte that had arrived, and one that dies later costs nothing', async ({
   browser,
 }) => {
-  let relay = await RelayProcess.start(port);
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-relay-'));
+  const flags = ['--data', folder, '--model', MODEL];
+  let relay = await RelayProcess.start(0, flags);
   const context = await browser.newContext({ baseURL: relay.url });
   try {
     const page = await context.newPage();
@@ -33,7 +35,7 @@ test('a relay that dies halfway costs no byte that had arrived, and one that die
     const kept = await page.evaluate(() => window.shoal.status.get().storage?.used ?? 0);
     expect(kept).toBeGreaterThan(10_000_000);
 
-    relay = await RelayProcess.start(port);
+    relay = await RelayProcess.start(relay.port, flags);
     const traffic = watch(context, relay.url);
     await page.getByRole('button', { name: 'Retry' }).click();
     await chat.ready();
@@ -49,5 +51,6 @@ test('a relay that dies halfway costs no byte that had arrived, and one that die
   } finally {
     await context.close();
     await relay.kill();
+    await rm(folder, { recursive: true, force: true });
   }
 });

@@ -110,7 +110,7 @@ describe('a relay that is killed under load', () => {
       }
       expect(await relay!.stop()).toBe(0);
       expect(await saved(data)).toBeGreaterThan(0);
-    expect(relay!.text).not.toMatch(/cannot be read|moved aside|broken|begin at 0/);
+      expect(relay!.text).not.toMatch(/cannot be read|moved aside|broken|begin at 0/);
       const left = await readdir(data, { recursive: true });
       expect(left.filter((name) => name.includes('.broken') || name.includes('.damaged'))).toEqual([]);
       expect((await KeyFile.open(data)).list().map(({ name }) => name)).toEqual(['first']);

@@ -22,6 +22,8 @@ export function swarmOptions(
   const push = tls?.push;
   return {
     attachTo: server.http,
+    // With a certificate of the operator's own, this port speaks TLS alone, and `url` says where.
+    plainPort: tls?.source.plainHttp === 'redirect' ? null : server.port,
     dataFolder: data,
     datastore: true,
     listen: { tcp: network.tcpPort, webrtc: network.webrtcPort, host },

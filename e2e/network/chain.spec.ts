@@ -13,7 +13,7 @@ const TOKENS = 64;
 
 let relay: TestRelay;
 test.beforeAll(async () => {
-  relay = await TestRelay.start(10, '23-30');
+  relay = await TestRelay.start('23-30');
 });
 test.afterAll(() => relay.close());
 

@@ -6,7 +6,7 @@ const SUBJECTS = ['the sea', 'a dog', 'the moon', 'bread', 'a king', 'rain', 'a 
 
 test('eight clients at once over one chain all get their own right text', async ({ browser }) => {
   test.setTimeout(300_000);
-  const relay = await TestRelay.start(13, '16-30');
+  const relay = await TestRelay.start('16-30');
   const tabs: Tab[] = [];
   try {
     const host = await Tab.open(browser, relay.url);

@@ -31,7 +31,7 @@ const hosts = new Map<string, { tab: Tab; range: number }>();
 test.describe.configure({ mode: 'serial' });
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(300_000);
-  relay = await TestRelay.start(11, 'none');
+  relay = await TestRelay.start('none');
   for (const range of [0, 1, 2, 0, 1, 2]) await open(browser, range);
   const client = await Tab.open(browser, relay.url);
   const first = await client.ask(QUESTION);

@@ -4,7 +4,7 @@ import { TestRelay } from './relay.ts';
 
 let relay: TestRelay;
 test.beforeAll(async () => {
-  relay = await TestRelay.start(15, 'all');
+  relay = await TestRelay.start('all');
 });
 test.afterAll(() => relay.close());
 

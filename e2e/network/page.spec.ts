@@ -5,7 +5,7 @@ import { TestRelay } from './relay.ts';
 
 let relay: TestRelay;
 test.beforeAll(async () => {
-  relay = await TestRelay.start(20, 'none');
+  relay = await TestRelay.start('none');
 });
 test.afterAll(() => relay.close());
 

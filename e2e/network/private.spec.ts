@@ -86,7 +86,7 @@ function leaks(traffic: Buffer, text: string, ids: readonly number[]): string[] 
 test('no text and no token ids leave a tab in private mode, over 50 prompts', async ({ browser }) => {
   test.setTimeout(300_000);
   const tokenizer = new Tokenizer(tokenizerSpecFromGguf((await defaultModelHeader()).metadata)!);
-  const relay = await TestRelay.start(14, 'none');
+  const relay = await TestRelay.start('none');
   const host = await Tab.open(browser, relay.url);
   // Room for the head as well, which light mode runs at the host.
   await host.share(0, 30, 2 ** 30);

@@ -11,7 +11,7 @@ test('a relay that dies in mid-turn costs nothing, and when it is back everyone 
   browser,
 }) => {
   test.setTimeout(240_000);
-  const relay = await TestRelay.start(12, 'none');
+  const relay = await TestRelay.start('none');
   const tabs: Tab[] = [];
   const open = async () => {
     const tab = await Tab.open(browser, relay.url);

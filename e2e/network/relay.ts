@@ -1,25 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RelayProcess } from '../relay-process.ts';
-
-const MODEL = 'data/models/SmolLM2-135M-Instruct.Q4_1.gguf';
+import { MODEL, RelayProcess } from '../relay-process.ts';
 
 /** A relay with the default model and an identity of its own, which a test may kill and start again. */
 export class TestRelay {
   private constructor(
     private process: RelayProcess,
-    private readonly port: number,
     private readonly folder: string,
     private readonly flags: readonly string[],
   ) {}
 
-  /** @param layers what it lends: `none`, `all` or `a-b` */
-  static async start(offset: number, layers: string): Promise<TestRelay> {
-    const port = Number(process.env.SHOAL_E2E_PORT) + offset;
+  /**
+   * @param layers what it lends: `none`, `all` or `a-b`
+   * @param more flags
+   */
+  static async start(layers: string, more: readonly string[] = []): Promise<TestRelay> {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-relay-'));
-    const flags = ['--data', folder, '--model', MODEL, '--layers', layers];
-    const relay = new TestRelay(await RelayProcess.start(port, flags), port, folder, flags);
+    const flags = ['--data', folder, '--model', MODEL, '--layers', layers, ...more];
+    const relay = new TestRelay(await RelayProcess.start(0, flags), folder, flags);
     await relay.hosting(layers !== 'none');
     return relay;
   }
@@ -41,7 +40,7 @@ export class TestRelay {
 
   /** Starts again on the same port with the same identity. */
   async restart(): Promise<void> {
-    this.process = await RelayProcess.start(this.port, this.flags);
+    this.process = await RelayProcess.start(this.process.port, this.flags);
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ const QUESTION = {
 let relay: TestRelay;
 let client: OpenAI;
 test.beforeAll(async () => {
-  relay = await TestRelay.start(20, 'all');
+  relay = await TestRelay.start('all');
   client = new OpenAI({ baseURL: `${relay.url}/v1`, apiKey: 'none', maxRetries: 0 });
 });
 test.afterAll(() => relay.close());

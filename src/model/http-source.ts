@@ -137,7 +137,7 @@ class Exchange {
   /** The body, at most `limit` bytes: a server that sends more is cut off. */
   async body(limit: number): Promise<Uint8Array> {
     const declared = Number(this.response.headers.get('content-length') ?? 0);
-    if (declared > limit) throw tooLong(this.url, limit);
+    if (declared > limit) throw tooLong(this.response, limit);
     const parts: Uint8Array[] = [];
     let length = 0;
     try {
@@ -147,7 +147,7 @@ class Exchange {
         const next = await reader?.read();
         if (!next || next.done) break;
         length += next.value.length;
-        if (length > limit) throw tooLong(this.url, limit);
+        if (length > limit) throw tooLong(this.response, limit);
         parts.push(next.value);
       }
     } catch (cause) {
@@ -180,7 +180,13 @@ class Exchange {
   }
 }
 
-function tooLong(url: string, limit: number): ModelError {
+function tooLong({ url, status, headers }: Response, limit: number): ModelError {
+  if (status === 206)
+    return new ModelError(
+      'unreachable',
+      `${url} sent another range (${headers.get('content-range')}, ${headers.get('content-length')} bytes) than ` +
+        `the ${limit} bytes that were asked for. Try again, or use another source.`,
+    );
   return new ModelError(
     'too-large',
     `${url} does not answer range requests, so it would send more than ${limit} bytes at once. ` +

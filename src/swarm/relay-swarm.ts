@@ -41,6 +41,8 @@ export interface RelaySwarmOptions {
   /** Keeps peers and provider records in `<dataFolder>/datastore` too, which one process can use at a time. */
   datastore?: boolean;
   privateKey?: PrivateKey;
+  /** Port on which others reach that server without TLS, where it does not listen itself; null for none. */
+  plainPort?: number | null;
   /** Further ports; none by default. */
   listen?: RelayPorts;
   /** Multiaddrs under which the relay is reached, for peers that did not dial it themselves. */
@@ -182,7 +184,7 @@ async function startRelaySwarm(
     clock: systemClock,
     join: options.join ?? [],
     addresses,
-    port: () => plainPort(options.attachTo),
+    port: () => options.plainPort ?? plainPort(options.attachTo),
     own: (key) => records.get(key),
   });
   federation = joined;
