@@ -22,6 +22,7 @@ export function formatBackend(backend: string): string {
   if (backend === 'wasm') return 'WASM';
   if (backend === 'jspi' || backend === 'webgpu') return 'WebGPU';
   if (backend === 'node-cpu') return 'CPU';
+  if (backend === 'node-cuda') return 'CUDA';
   return backend;
 }
 
