@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { relayAddress, type Swarm } from '../../src/swarm/index.ts';
 import { createNodeSwarm } from '../../src/swarm/node.ts';
+import { frame } from '../../src/wire/index.ts';
 import { median } from '../statistics.ts';
 import type { PeersResult } from './peers.ts';
 import { quantile } from './quantile.ts';
@@ -58,8 +59,8 @@ await Promise.all(
       gone: () => {},
     });
     const target = { peer: to.peer, addrs: to.status().addresses };
-    const frame = new Uint8Array(FRAME).fill(i);
-    while (performance.now() < until) await from.transport.send(target, frame);
+    const body = frame(new Uint8Array(FRAME).fill(i));
+    while (performance.now() < until) await from.transport.send(target, body);
   }),
 );
 const result: PeersResult = {

@@ -21,11 +21,17 @@ export interface PeersResult {
 export async function manyPeers(relay: RelayUnderTest): Promise<Table> {
   const before = await relay.process.memory();
   const child = fork(CHILD, [relay.url, String(PEERS)], { execArgv: ['--import', 'tsx', '--expose-gc'] });
-  const [joined] = (await once(child, 'message')) as [{ joined: number }];
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('the process of the peers ended');
+  });
+  // It is raced below; the end that is wanted comes last.
+  ended.catch(() => {});
+  const told = () => Promise.race([once(child, 'message'), ended]);
+  const [joined] = (await told()) as [{ joined: number }];
   if (joined.joined !== PEERS) throw new Error(`only ${joined.joined} of ${PEERS} peers joined`);
   const after = await relay.process.memory();
   child.send('go on');
-  const [result] = (await once(child, 'message')) as [PeersResult];
+  const [result] = (await told()) as [PeersResult];
   child.kill('SIGTERM');
   await once(child, 'close');
   return {

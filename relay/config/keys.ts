@@ -172,7 +172,7 @@ export const KEYS: { readonly [P in KeyPath]: KeySpec<ValueAt<P>> } = {
   'api.answers': { kind: whole(1, 4096), default: 32, help: 'Answers at once.' },
   'api.answersPerClient': {
     kind: whole(1, 4096),
-    default: 4,
+    default: 2,
     help: 'Answers at once for one client: a key, or an address without one.',
   },
   'api.waiting': { kind: whole(0, 100_000), default: 256, help: 'Requests that may wait for their turn.' },
@@ -201,8 +201,8 @@ export const KEYS: { readonly [P in KeyPath]: KeySpec<ValueAt<P>> } = {
   },
   'limits.requestsPerMinute': {
     kind: whole(1, 10_000_000),
-    // A class behind one router: 60 tabs that load a model of 300 tensors each within a minute, with room for others.
-    default: 30_000,
+    // A class behind one router: 30 tabs that load a model of 300 tensors each within a minute, with room for others.
+    default: 12_000,
     help: "HTTP requests per minute from one address, the API's not counted.",
   },
   'limits.trustedProxies': {
