@@ -48,6 +48,7 @@ await Promise.all(
 );
 
 let relayedBytes = 0;
+let cuts = 0;
 const until = performance.now() + SEND_MS;
 await Promise.all(
   Array.from({ length: 8 }, async (_, i) => {
@@ -60,7 +61,10 @@ await Promise.all(
     });
     const target = { peer: to.peer, addrs: to.status().addresses };
     const body = frame(new Uint8Array(FRAME).fill(i));
-    while (performance.now() < until) await from.transport.send(target, body);
+    while (performance.now() < until)
+      await from.transport.send(target, body).catch(() => {
+        cuts++;
+      });
   }),
 );
 const result: PeersResult = {
@@ -69,6 +73,7 @@ const result: PeersResult = {
   findMedianMs: median(finds),
   find99Ms: quantile(finds, 0.99),
   relayedBytes,
+  cuts,
   relayedSeconds: SEND_MS / 1000,
 };
 process.send?.(result);

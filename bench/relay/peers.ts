@@ -14,6 +14,8 @@ export interface PeersResult {
   findMedianMs: number;
   find99Ms: number;
   relayedBytes: number;
+  /** Sends that failed because the relayed connection was cut. */
+  cuts: number;
   relayedSeconds: number;
 }
 
@@ -47,7 +49,7 @@ export async function manyPeers(relay: RelayUnderTest): Promise<Table> {
       ],
     ],
     notes: [
-      `The peers are real ones (libp2p over WebSocket, Noise, yamux, a reservation, a published slice) in one other process, which needs about as much of the two cores as the relay. Memory is the relay’s resident set before and after they joined (${megabytes(before)}, ${megabytes(after)}). Finds: 300 questions by 20 peers, each for the exact range and its grid cells. Relayed: eight pairs of peers send each other 16 KB frames through the relay for ten seconds.`,
+      `The peers are real ones (libp2p over WebSocket, Noise, yamux, a reservation, a published slice) in one other process, which needs about as much of the two cores as the relay. Memory is the relay’s resident set before and after they joined (${megabytes(before)}, ${megabytes(after)}). Finds: 300 questions by 20 peers, each for the exact range and its grid cells. Relayed: eight pairs of peers send each other 16 KB frames through the relay for ten seconds; ${result.cuts} sends failed because a connection was cut, and it was made anew.`,
     ],
   };
 }
