@@ -123,8 +123,9 @@ test('a client that hangs up stops the work within a step', async () => {
   expect(stopped).toBeGreaterThanOrEqual(before + 9);
   expect(stopped).toBeLessThan(before + 60);
   await stream();
-  // The step that ran at the hang-up may be counted after it was looked at.
+  // The step that ran at the hang-up may be counted after it was looked at; and of a prompt whose cache is there, the
+  // last token is computed again, as a step.
   const all = (await counters()).decodePositions ?? 0;
   expect(all - stopped).toBeGreaterThanOrEqual(63);
-  expect(all - stopped).toBeLessThanOrEqual(64);
+  expect(all - stopped).toBeLessThanOrEqual(65);
 });
