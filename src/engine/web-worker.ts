@@ -10,5 +10,5 @@ serveEngine(
     post: (message, transfer) => scope.postMessage(message, transfer ?? []),
     onMessage: (listener) => scope.addEventListener('message', (event) => listener(event.data)),
   },
-  webPlatform(new URL('/ort/', globalThis.location.href).href),
+  webPlatform(new URL(import.meta.env.SHOAL_ORT ?? '/ort/', globalThis.location.href).href),
 );

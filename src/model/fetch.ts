@@ -4,7 +4,7 @@ import { expectHash } from './hash.ts';
 import { encodeManifest, manifestCid } from './manifest.ts';
 import { type Batch, batchSpans, readSpan } from './ranges.ts';
 import { type Alternative, SourceList } from './source-list.ts';
-import type { ModelStore } from './store.ts';
+import { bytesOf, type ModelStore } from './store.ts';
 import type { HashedRange, Manifest, ManifestTensor } from './types.ts';
 
 /** Two keep a link busy while one is being hashed and written; more would only hold more memory. */
@@ -37,14 +37,10 @@ export interface FetchOptions {
 export async function fetchTensors(options: FetchOptions): Promise<void> {
   const { manifest, names, store, onProgress, signal } = options;
   const wanted = distinct(manifest, names);
-  const progress: FetchProgress = { done: 0, total: 0, fetched: 0 };
-  const missing: ManifestTensor[] = [];
-  for (const tensor of wanted) {
-    throwIfAborted(signal);
-    progress.total += tensor.bytes;
-    if (await store.has(tensor.sha256, tensor.bytes)) progress.done += tensor.bytes;
-    else missing.push(tensor);
-  }
+  throwIfAborted(signal);
+  const missing = await store.missing(wanted);
+  const total = bytesOf(wanted);
+  const progress: FetchProgress = { done: total - bytesOf(missing), total, fetched: 0 };
   onProgress?.({ ...progress });
   await store.addManifest(await manifestCid(manifest), encodeManifest(manifest));
   if (missing.length === 0) return;

@@ -9,6 +9,9 @@ const WHOLE_FILE_LIMIT = 8 * 1024 * 1024;
 /** Silence after which a transfer is given up; a slow link that still moves is never cut. */
 const DEFAULT_STALL_MS = 20_000;
 
+/** What another try may mend at once. A transfer that stood still has had its time. */
+const BROKEN: ReadonlySet<string> = new Set(['unreachable', 'truncated']);
+
 export interface HttpOptions {
   signal?: AbortSignal;
   /** Milliseconds without a byte before `stalled`; default 20 s. */
@@ -67,6 +70,16 @@ export class HttpSource implements ByteSource {
     checkRange(this, offset, length);
     if (this.#whole) return this.#whole.slice(offset, offset + length);
     if (length === 0) return new Uint8Array();
+    try {
+      return await this.#range(offset, length, signal);
+    } catch (error) {
+      // One broken transfer out of a hundred is what busy servers and radio links do; the second one is told.
+      if (signal?.aborted || !(error instanceof ModelError) || !BROKEN.has(error.code)) throw error;
+      return this.#range(offset, length, signal);
+    }
+  }
+
+  async #range(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
     const exchange = await Exchange.start(this.#url, { headers }, this.#stallMs, signal);
     try {
@@ -111,7 +124,10 @@ class Exchange {
     const exchange = new Exchange(url, stallMs, signal);
     exchange.#watchdog.touch(stallMs);
     try {
-      exchange.#response = await fetch(url, { ...init, signal: exchange.#watchdog.signal });
+      // What is read here is kept in our own store. A browser's cache of it would be a second copy, and Chromium's now
+      // and then answers with another range than the one that was asked for.
+      const request = { ...init, cache: 'no-store', signal: exchange.#watchdog.signal } as const;
+      exchange.#response = await fetch(url, request);
       return exchange;
     } catch (cause) {
       exchange.end();

@@ -25,8 +25,7 @@ export async function openOpfsStore(): Promise<ModelStore> {
     const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT, { create: true });
     const blobs = await root.getDirectoryHandle('blobs', { create: true });
     const manifests = await root.getDirectoryHandle('manifests', { create: true });
-    // Workers may not ask; a refusal is shown by `usage().persisted`.
-    if (typeof navigator.storage.persist === 'function') await navigator.storage.persist();
+    askToPersist();
     return new ContentStore(new OpfsFiles({ blobs, manifests } as Record<StoreFolder, OpfsFolder>));
   } catch (cause) {
     throw new ModelError(
@@ -36,6 +35,14 @@ export async function openOpfsStore(): Promise<ModelStore> {
       { cause },
     );
   }
+}
+
+/**
+ * Workers may not ask; a refusal is shown by `usage().persisted`. Nobody waits for the answer: Firefox asks the person,
+ * who may never answer.
+ */
+function askToPersist(): void {
+  if (typeof navigator.storage.persist === 'function') navigator.storage.persist().catch(() => {});
 }
 
 class OpfsFiles implements StoreFiles {
@@ -97,12 +104,12 @@ class OpfsFiles implements StoreFiles {
   }
 
   async list(folder: StoreFolder) {
-    const found: { name: string; bytes: number }[] = [];
-    for await (const [name, handle] of this.#folders[folder].entries()) {
-      const bytes = handle.kind === 'file' ? await this.size(folder, name) : null;
-      if (bytes !== null) found.push({ name, bytes });
-    }
-    return found;
+    const names: string[] = [];
+    for await (const [name, handle] of this.#folders[folder].entries())
+      if (handle.kind === 'file') names.push(name);
+    const sizes = await Promise.all(names.map((name) => this.size(folder, name)));
+    // One that was deleted meanwhile has no size.
+    return names.flatMap((name, i) => (sizes[i] == null ? [] : [{ name, bytes: sizes[i] }]));
   }
 
   async limits() {

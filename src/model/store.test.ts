@@ -8,7 +8,7 @@ import { MemoryStore } from './memory-store.ts';
 import { openFolderStore } from './node.ts';
 import { openModelFiles } from './open.ts';
 import { MemorySource } from './sources.ts';
-import { blobsOf, type ModelStore } from './store.ts';
+import { blobsOf, ContentStore, type ModelStore, type StoreFiles, type StoreFolder } from './store.ts';
 import { failsWith } from './testing/fails-with.ts';
 import { fillBytes, tinyGguf } from './testing/tiny-model.ts';
 
@@ -34,6 +34,9 @@ describe.each(kinds)('a store %s', (_kind, open) => {
     expect(await store.has(hash, 1000)).toBe(true);
     expect(await store.has(hash, 999)).toBe(false);
     expect(Buffer.compare(await store.read(hash, 1000), data)).toBe(0);
+    const other = { sha256: 'f'.repeat(64), bytes: 1 };
+    const shorter = { sha256: hash, bytes: 999 };
+    expect(await store.missing([other, { sha256: hash, bytes: 1000 }, shorter])).toEqual([other, shorter]);
     await failsWith(store.write(hash, fillBytes(1000, 2)), 'wrong-hash');
     await failsWith(store.write('../../etc/passwd', data), 'malformed');
     await failsWith(store.addManifest('../x', data), 'malformed');
@@ -65,6 +68,25 @@ describe.each(kinds)('a store %s', (_kind, open) => {
     await store.remove(large!.cid);
     expect((await store.usage()).used).toBe(0);
   });
+});
+
+test('what is missing is asked for all at once', async () => {
+  const blobs = Array.from({ length: 300 }, (_, i) => ({
+    sha256: i.toString(16).padStart(64, '0'),
+    bytes: i,
+  }));
+  const answers: (() => void)[] = [];
+  const files: Pick<StoreFiles, 'size'> = {
+    // No question is answered before the last one came.
+    size: (_folder: StoreFolder, name: string) =>
+      new Promise((resolve) => {
+        const bytes = Number.parseInt(name, 16);
+        answers.push(() => resolve(bytes % 2 ? bytes : null));
+        if (answers.length === blobs.length) for (const answer of answers) answer();
+      }),
+  };
+  const store = new ContentStore(files as StoreFiles);
+  expect(await store.missing(blobs)).toEqual(blobs.filter(({ bytes }) => bytes % 2 === 0));
 });
 
 test('a damaged blob is seen, deleted, and can be written again', async () => {

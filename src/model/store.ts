@@ -14,10 +14,21 @@ export interface StoreUsage {
   persisted: boolean;
 }
 
+/** What a blob is known by: the hash of its contents, and its size. */
+export interface BlobName {
+  sha256: string;
+  bytes: number;
+}
+
 /** What has been fetched of a model, by content: every blob is a tensor or a tokenizer file under its SHA-256. */
 export interface ModelStore {
   /** True when a blob of this size is there; `read` checks its contents. */
   has(sha256: string, bytes: number): Promise<boolean>;
+  /**
+   * Those of the blobs that are not there, in the given order. Asked all at once: on a busy device each question waits
+   * for its turn, and a model has hundreds of blobs.
+   */
+  missing<T extends BlobName>(blobs: readonly T[]): Promise<T[]>;
   /** @throws ModelError `not-found`; `wrong-hash` for a damaged blob, which is deleted so that it is fetched again */
   read(sha256: string, bytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Keeps a blob, all of it or nothing. @throws ModelError `wrong-hash`, `no-space` */
@@ -56,6 +67,11 @@ export class ContentStore implements ModelStore {
 
   async has(sha256: string, bytes: number): Promise<boolean> {
     return (await this.#files.size('blobs', checkedHash(sha256))) === bytes;
+  }
+
+  async missing<T extends BlobName>(blobs: readonly T[]): Promise<T[]> {
+    const here = await Promise.all(blobs.map(({ sha256, bytes }) => this.has(sha256, bytes)));
+    return blobs.filter((_, i) => !here[i]);
   }
 
   async read(sha256: string, bytes: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -100,14 +116,9 @@ export class ContentStore implements ModelStore {
     const size = await this.#files.size('manifests', checkedCid(cid));
     const manifest = size === null ? null : await this.#manifest(cid);
     if (!manifest) return { present: 0, total: 0 };
-    const sizes = new Map((await this.#files.list('blobs')).map(({ name, bytes }) => [name, bytes]));
-    let present = 0;
-    let total = 0;
-    for (const [sha256, bytes] of blobsOf(manifest)) {
-      total += bytes;
-      if (sizes.get(sha256) === bytes) present += bytes;
-    }
-    return { present, total };
+    const blobs = [...blobsOf(manifest)].map(([sha256, bytes]) => ({ sha256, bytes }));
+    const total = bytesOf(blobs);
+    return { present: total - bytesOf(await this.missing(blobs)), total };
   }
 
   async remove(cid: string): Promise<void> {
@@ -123,7 +134,7 @@ export class ContentStore implements ModelStore {
 
   async usage(): Promise<StoreUsage> {
     const files = [...(await this.#files.list('blobs')), ...(await this.#files.list('manifests'))];
-    return { used: files.reduce((sum, { bytes }) => sum + bytes, 0), ...(await this.#files.limits()) };
+    return { used: bytesOf(files), ...(await this.#files.limits()) };
   }
 
   /** Null for a damaged manifest, which is deleted. */
@@ -143,6 +154,10 @@ export class ContentStore implements ModelStore {
 export function blobsOf(manifest: Manifest): Map<string, number> {
   const parts = [...manifest.tensors, ...(manifest.tokenizer?.ranges ?? [])];
   return new Map(parts.map(({ sha256, bytes }) => [sha256, bytes]));
+}
+
+export function bytesOf(files: readonly { bytes: number }[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function checkedHash(sha256: string): string {
