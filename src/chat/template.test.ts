@@ -96,6 +96,51 @@ describe("the model's chat template", () => {
   });
 });
 
+describe('an answer that has begun', () => {
+  const assistant = (content: string) => ({ role: 'assistant', content }) as const;
+  const shown = (template: string | null, content: string) => {
+    const messages = [user('hi'), assistant(content)];
+    const { prompt, begun } = new ChatTemplate(template).encodeContinued(messages, tokenizer);
+    return [prompt, begun].map((ids) => tokenizer.decode(ids, { special: true }));
+  };
+
+  test('stands behind the very prompt that it was asked with, and is not ended', () => {
+    const { prompt, begun } = new ChatTemplate(source).encodeContinued(
+      [user('hi'), assistant('Hello, I')],
+      tokenizer,
+    );
+    expect(prompt).toEqual(new ChatTemplate(source).encode([user('hi')], tokenizer));
+    expect(begun).toEqual(tokenizer.encode('Hello, I', { special: false }));
+    expect(shown(null, 'Hello')).toEqual(['User: hi\nAssistant:', 'Hello']);
+  });
+
+  test.each([
+    ['trims it', '{{ m.content | trim }}<|im_end|>'],
+    ['takes its thoughts out', "{{ m.content.split('</think>')[-1] }}<|im_end|>"],
+    ['writes an empty thought before it', '<think></think>{{ m.content }}<|im_end|>'],
+  ])('is not changed by a template that %s', (_, form) => {
+    const template =
+      `{% for m in messages %}{% if m.role == 'assistant' %}A:${form}{% else %}U:{{ m.content }}{% endif %}` +
+      '{% endfor %}{% if add_generation_prompt %}A:{% endif %}';
+    for (const content of ['  Well ', '<think>hm</think>so', '<think>hm'])
+      expect(shown(template, content)).toEqual(['U:hiA:', content]);
+  });
+
+  test('keeps typed control tokens as text', () => {
+    const [, begun] = shown(source, 'x<|im_end|>');
+    expect(begun).toBe('x<|im_end|>');
+    const ids = new ChatTemplate(source).encodeContinued([user('hi'), assistant('x<|im_end|>')], tokenizer);
+    expect(ids.begun.every((id) => id >= 17)).toBe(true);
+  });
+
+  test('is refused where there is none', () => {
+    for (const messages of [[user('hi')], [user('hi'), assistant('')], []])
+      expect(() => new ChatTemplate(source).encodeContinued(messages, tokenizer)).toThrow(
+        expect.objectContaining({ code: 'bad-request' }),
+      );
+  });
+});
+
 describe('requests', () => {
   test('messages may be text or parts of text', () => {
     expect(

@@ -58,6 +58,30 @@ export class ChatTemplate {
     return tokenizer.encodePrompt(prompt);
   }
 
+  /**
+   * Token ids of a conversation whose last message is the beginning of an answer, in two parts: the prompt of that
+   * answer, and its beginning. They are not rendered together and cut behind the last message, as Hugging Face's
+   * `continue_final_message` does: templates trim an answer, take its thoughts out, or write an empty thought before
+   * it, and the model would go on behind something that it never wrote. (llama.cpp's server does the same.)
+   * @throws ChatError `bad-request` when the last message is no answer with text, `template` as `encode`
+   */
+  encodeContinued(
+    messages: readonly ChatMessage[],
+    tokenizer: Tokenizer,
+  ): { prompt: number[]; begun: number[] } {
+    const last = messages.at(-1);
+    if (last?.role !== 'assistant' || last.content === '') {
+      throw new ChatError(
+        'bad-request',
+        'Only an answer that has begun can be continued: the last message must be the assistant’s and not be empty.',
+      );
+    }
+    return {
+      prompt: this.encode(messages.slice(0, -1), tokenizer),
+      begun: tokenizer.encode(last.content, { special: false }),
+    };
+  }
+
   #render(
     program: ReturnType<typeof parse>,
     messages: readonly ChatMessage[],

@@ -116,14 +116,15 @@ describe('hostile text takes linear time', () => {
     ['control tokens', () => '<|im_end|>'.repeat(million / 40)],
     ['half control tokens', () => '<|im_end'.repeat(million / 40)],
     ['upper and lower', () => 'aB'.repeat(million / 2)],
-  ])('1 MB of %s', { timeout: 60_000 }, (_, make) => {
+  ])('1 MB of %s', { timeout: 240_000 }, (_, make) => {
     const text = make();
     for (const pre of ['smollm', 'llama-bpe', 'tekken']) {
       const each = new Tokenizer(tokenizerSpecFromGguf({ ...metadata, 'tokenizer.ggml.pre': pre })!);
-      const started = performance.now();
+      const started = process.cpuUsage();
       const ids = each.encode(text, { special: true });
-      // Quadratic work would take minutes; the bound leaves room for a busy machine.
-      expect(performance.now() - started).toBeLessThan(18_000);
+      // Quadratic work would take minutes. Processor time: by the clock, what else runs here would count as well.
+      const { user, system } = process.cpuUsage(started);
+      expect((user + system) / 1000).toBeLessThan(18_000);
       expect(each.decode(ids, { special: true })).toBe(text);
     }
   });

@@ -1,221 +1,15 @@
-import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
-import type { Chain } from '../chain/index.ts';
-import type { Engine } from '../engine/index.ts';
-import { defaultModelHeader } from '../model/testing/default-model.ts';
-import { tokenizerSpecFromGguf } from '../model/tokenizer/index.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ChatMessage } from './messages.ts';
-import { parseSampling } from './sampling.ts';
 import { ChatTemplate } from './template.ts';
-import { ArithmeticModel } from './testing/arithmetic-model.ts';
-import { Tokenizer } from './tokenizer.ts';
-import {
-  Dialogue,
-  type TurnEvent,
-  type TurnForwardOptions,
-  type TurnModel,
-  type TurnOptions,
-} from './turn.ts';
+import { greedy, read, TurnWorld, user } from './testing/turn-world.ts';
+import type { Tokenizer } from './tokenizer.ts';
+import { Dialogue, type TurnEvent } from './turn.ts';
 
 let tokenizer: Tokenizer;
 let template: ChatTemplate;
+let modelSaying: TurnWorld['modelSaying'];
 beforeAll(async () => {
-  const metadata = (await defaultModelHeader()).metadata;
-  tokenizer = new Tokenizer(tokenizerSpecFromGguf(metadata)!);
-  template = new ChatTemplate(metadata['tokenizer.chat_template'] as string);
-});
-
-const greedy = parseSampling({ temperature: 0 });
-const user = (content: string): ChatMessage => ({ role: 'user', content });
-
-function modelSaying(answer: string, maxTokens?: number): ArithmeticModel {
-  const cue = tokenizer.encode('<|im_start|>assistant\n', { special: true });
-  return new ArithmeticModel(
-    tokenizer.size,
-    cue,
-    [...tokenizer.encode(answer, { special: false }), 2],
-    maxTokens,
-  );
-}
-
-async function read(dialogue: Dialogue, messages: ChatMessage[], options: Partial<TurnOptions> = {}) {
-  const events: TurnEvent[] = [];
-  for await (const event of dialogue.run(messages, { sampling: greedy, ...options })) events.push(event);
-  const done = events.at(-1)!;
-  if (done.type !== 'done') throw new Error('no end');
-  const text = events.map((event) => (event.type === 'prefill' ? '' : event.text)).join('');
-  const ids = events.flatMap((event) => (event.type === 'token' ? [event.id] : []));
-  return { events, done, text, ids };
-}
-
-test('an engine is something to run turns on', () => {
-  expectTypeOf<Engine>().toExtend<TurnModel>();
-});
-
-test('a chain is something to run turns on', () => {
-  expectTypeOf<Chain>().toExtend<TurnModel>();
-});
-
-describe('a model that takes whole prompts', () => {
-  test('gets the prompt in one call, and its progress is told while it computes', async () => {
-    const model = modelSaying('fine');
-    const whole: TurnModel = {
-      info: { maxTokens: 4096, chunkTokens: 4096 },
-      open: () => model.open(),
-      truncate: (session, length) => model.truncate(session, length),
-      close: (session) => model.close(session),
-      forward: async (session, input, options = {}) => {
-        for (const done of [10, 200, input.tokens.length]) {
-          options.onProgress?.(done);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        return model.forward(session, input, options);
-      },
-    };
-    const told: number[] = [];
-    const messages = [user('word '.repeat(400))];
-    const { events, text } = await read(new Dialogue(whole, tokenizer, template), messages, {
-      onPrefill: (done) => told.push(done),
-    });
-    const total = template.encode(messages, tokenizer).length;
-    expect(told).toEqual([10, 200, total]);
-    expect(events.flatMap((event) => (event.type === 'prefill' ? [event.done] : []))).toEqual(told);
-    expect(model.calls[0]).toBe(total);
-    expect(text).toBe('fine');
-  });
-
-  test('a reader that walks away in the middle of it leaves a dialogue that works', async () => {
-    const model = modelSaying('fine');
-    let running = 0;
-    const whole: TurnModel = {
-      info: { maxTokens: 4096, chunkTokens: 4096 },
-      open: () => model.open(),
-      truncate: (session, length) => model.truncate(session, length),
-      close: (session) => model.close(session),
-      forward: async (session, input, options = {}) => {
-        expect(++running).toBe(1);
-        options.onProgress?.(1);
-        await new Promise((resolve) => setImmediate(resolve));
-        running--;
-        return model.forward(session, input, options);
-      },
-    };
-    const dialogue = new Dialogue(whole, tokenizer, template);
-    for await (const event of dialogue.run([user('x')], { sampling: greedy }))
-      if (event.type === 'prefill') break;
-    expect(running).toBe(0);
-    expect((await read(dialogue, [user('x')])).text).toBe('fine');
-  });
-
-  test('stop works while the session is being opened', async () => {
-    const model = modelSaying('fine');
-    const abort = new AbortController();
-    const slow: TurnModel = {
-      info: { maxTokens: 4096 },
-      open: ({ signal } = {}) =>
-        new Promise((_, reject) => {
-          signal!.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
-          abort.abort();
-        }),
-      truncate: (session, length) => model.truncate(session, length),
-      close: (session) => model.close(session),
-      forward: (session, input) => model.forward(session, input),
-    };
-    const { done } = await read(new Dialogue(slow, tokenizer, template), [user('x')], {
-      signal: abort.signal,
-    });
-    expect(done.reason).toBe('aborted');
-  });
-
-  test('one that chooses the tokens itself is told how, with each call that chooses one', async () => {
-    const model = modelSaying('one two three');
-    const settings = parseSampling({ temperature: 0.8, seed: null });
-    const samples: TurnForwardOptions['sample'][] = [];
-    const light: TurnModel = {
-      info: model.info,
-      open: () => model.open(),
-      truncate: (session, length) => model.truncate(session, length),
-      close: (session) => model.close(session),
-      forward: async (session, input, options = {}) => {
-        samples.push(options.sample && { ...options.sample, history: [...options.sample.history] });
-        const { logits, computeMs } = await model.forward(session, input, options);
-        return { logits: null, token: logits.indexOf(10), computeMs };
-      },
-    };
-    const messages = [user('word '.repeat(150))];
-    const { ids, text } = await read(new Dialogue(light, tokenizer, template), messages, {
-      sampling: settings,
-    });
-    expect(text).toBe('one two three');
-    const prompt = template.encode(messages, tokenizer);
-    // The first chunk of the prompt chooses nothing.
-    expect(samples[0]).toBeUndefined();
-    expect(samples.slice(1).map((sample) => sample!.drawn)).toEqual([0, ...ids.map((_, i) => i + 1)]);
-    expect(samples.slice(1).map((sample) => sample!.history)).toEqual([
-      prompt,
-      ...ids.map((_, i) => [...prompt, ...ids.slice(0, i + 1)]),
-    ]);
-    const seeds = new Set(samples.slice(1).map((sample) => sample!.sampling.seed));
-    expect(seeds.size).toBe(1);
-    expect(Number.isSafeInteger([...seeds][0])).toBe(true);
-  });
-});
-
-describe('a prompt of tokens', () => {
-  test('goes to the model as it is, without the template and its stops, and only what is new of the next one', async () => {
-    const model = modelSaying('and so on');
-    const cue = tokenizer.encode('<|im_start|>assistant\n', { special: true });
-    const tokens = [...tokenizer.encodeText('Once upon a time'), ...cue];
-    const dialogue = new Dialogue(model, tokenizer, new ChatTemplate(null));
-    const run = async (given: readonly number[]) => {
-      const events: TurnEvent[] = [];
-      for await (const event of dialogue.run({ tokens: given }, { sampling: greedy })) events.push(event);
-      return events.map((event) => (event.type === 'prefill' ? '' : event.text)).join('');
-    };
-    expect(await run(tokens)).toBe('and so on');
-    expect(model.calls[0]).toBe(tokens.length);
-    model.calls.length = 0;
-    expect(await run([...tokens, ...cue])).toBe('and so on');
-    expect(model.calls[0]).toBe(cue.length);
-  });
-
-  test('an empty one is refused before anything is computed', async () => {
-    const model = modelSaying('x');
-    const dialogue = new Dialogue(model, tokenizer, template);
-    await expect(dialogue.run({ tokens: [] }, { sampling: greedy }).next()).rejects.toMatchObject({
-      code: 'bad-request',
-    });
-    expect(model.sessions.size).toBe(0);
-  });
-});
-
-describe('log-probabilities', () => {
-  test('come from the logits where they are here, and with the token where another peer draws it', async () => {
-    const model = modelSaying('hm');
-    const { events } = await read(new Dialogue(model, tokenizer, template), [user('x')], { logprobs: 2 });
-    const told = events.flatMap((event) => (event.type === 'token' ? [event] : []));
-    // One logit is 10, all others 0.
-    const rest = Math.exp(-10) * (tokenizer.size - 1);
-    expect(told[0]!.logprobs!.logprob).toBeCloseTo(-Math.log1p(rest), 9);
-    expect(told[0]!.logprobs!.top[0]).toEqual({ id: told[0]!.id, logprob: told[0]!.logprobs!.logprob });
-    expect(told[0]!.logprobs!.top).toHaveLength(2);
-    const asked: (number | undefined)[] = [];
-    const light: TurnModel = {
-      info: model.info,
-      open: () => model.open(),
-      truncate: (session, length) => model.truncate(session, length),
-      close: (session) => model.close(session),
-      forward: async (session, input, options = {}) => {
-        asked.push(options.sample?.logprobs);
-        const { logits, computeMs } = await model.forward(session, input, options);
-        return { logits: null, token: logits.indexOf(10), logprobs: { logprob: -1, top: [] }, computeMs };
-      },
-    };
-    const far = await read(new Dialogue(light, tokenizer, template), [user('x')], { logprobs: 2 });
-    expect(new Set(asked)).toEqual(new Set([2]));
-    expect(far.events.find((event) => event.type === 'token')).toMatchObject({ logprobs: { logprob: -1 } });
-    const none = await read(new Dialogue(light, tokenizer, template), [user('x')]);
-    expect(none.events.find((event) => event.type === 'token')).not.toHaveProperty('logprobs');
-  });
+  ({ tokenizer, template, modelSaying } = await TurnWorld.open());
 });
 
 describe('a turn', () => {
@@ -377,6 +171,94 @@ describe('a turn', () => {
     }
     expect((await read(dialogue, [user('y')])).text).toBe('a b c d');
     await dialogue.close();
+    expect(model.sessions.size).toBe(0);
+  });
+});
+
+describe('an answer that is continued', () => {
+  const assistant = (content: string): ChatMessage => ({ role: 'assistant', content });
+  // The last two are characters of several tokens each.
+  const ANSWER = 'one two three, and four 👩‍💻 𝟘';
+
+  test('after any number of tokens goes on as if it had never stopped, and computes nothing twice', async () => {
+    const all = (await read(new Dialogue(modelSaying(ANSWER), tokenizer, template), [user('x')])).ids.length;
+    for (let stopped = 1; stopped < all; stopped++) {
+      const model = modelSaying(ANSWER);
+      const dialogue = new Dialogue(model, tokenizer, template);
+      const { text } = await read(dialogue, [user('x')], { maxTokens: stopped });
+      // Nothing was said yet where the first character is not whole.
+      if (text === '') continue;
+      model.calls.length = 0;
+      const rest = await read(dialogue, [user('x'), assistant(text)], { continueFinal: true });
+      expect(text + rest.text).toBe(ANSWER);
+      expect(rest.done).toMatchObject({ reason: 'stop' });
+      expect(model.calls[0]).toBe(1);
+    }
+  });
+
+  test('goes on from its text alone in another session, where the tokens of the text are those of the answer', async () => {
+    const said = 'one two three';
+    const fresh = new Dialogue(modelSaying(ANSWER), tokenizer, template);
+    const { text, done } = await read(fresh, [user('x'), assistant(said)], { continueFinal: true });
+    expect(said + text).toBe(ANSWER);
+    expect(done.type === 'done' && done.usage.prompt_tokens).toBe(
+      template.encode([user('x')], tokenizer).length + tokenizer.encode(said, { special: false }).length,
+    );
+  });
+
+  test('that somebody changed goes on from the changed text', async () => {
+    const model = modelSaying('one two three');
+    const dialogue = new Dialogue(model, tokenizer, template);
+    await read(dialogue, [user('x')], { maxTokens: 2 });
+    const { done } = await read(dialogue, [user('x'), assistant('one')], {
+      continueFinal: true,
+      maxTokens: 1,
+    });
+    expect(done.type === 'done' && done.cachedTokens).toBe(template.encode([user('x')], tokenizer).length);
+  });
+
+  test('stops at a limit and at a stop string of its own', async () => {
+    const dialogue = new Dialogue(modelSaying(ANSWER), tokenizer, template);
+    const first = await read(dialogue, [user('x')], { maxTokens: 1 });
+    const more = await read(dialogue, [user('x'), assistant(first.text)], {
+      continueFinal: true,
+      stop: [', and'],
+    });
+    expect(first.text + more.text).toBe('one two three');
+  });
+
+  test('is refused where none has begun', async () => {
+    const dialogue = new Dialogue(modelSaying('x'), tokenizer, template);
+    await expect(read(dialogue, [user('x')], { continueFinal: true })).rejects.toMatchObject({
+      code: 'bad-request',
+    });
+  });
+});
+
+describe('a prompt of tokens', () => {
+  test('goes to the model as it is, without the template and its stops, and only what is new of the next one', async () => {
+    const model = modelSaying('and so on');
+    const cue = tokenizer.encode('<|im_start|>assistant\n', { special: true });
+    const tokens = [...tokenizer.encodeText('Once upon a time'), ...cue];
+    const dialogue = new Dialogue(model, tokenizer, new ChatTemplate(null));
+    const run = async (given: readonly number[]) => {
+      const events: TurnEvent[] = [];
+      for await (const event of dialogue.run({ tokens: given }, { sampling: greedy })) events.push(event);
+      return events.map((event) => (event.type === 'prefill' ? '' : event.text)).join('');
+    };
+    expect(await run(tokens)).toBe('and so on');
+    expect(model.calls[0]).toBe(tokens.length);
+    model.calls.length = 0;
+    expect(await run([...tokens, ...cue])).toBe('and so on');
+    expect(model.calls[0]).toBe(cue.length);
+  });
+
+  test('an empty one is refused before anything is computed', async () => {
+    const model = modelSaying('x');
+    const dialogue = new Dialogue(model, tokenizer, template);
+    await expect(dialogue.run({ tokens: [] }, { sampling: greedy }).next()).rejects.toMatchObject({
+      code: 'bad-request',
+    });
     expect(model.sessions.size).toBe(0);
   });
 });

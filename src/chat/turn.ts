@@ -4,9 +4,10 @@ import type { ChatMessage } from './messages.ts';
 import { Progress } from './progress.ts';
 import { Sampler } from './sampler.ts';
 import type { Sampling } from './sampling.ts';
+import { Step, type StepFigures, type TurnStep } from './steps.ts';
 import { StopStrings } from './stop-strings.ts';
 import type { ChatTemplate } from './template.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import type { Tokenizer, TokenStream } from './tokenizer.ts';
 
 /** What a turn is run on: an engine that holds the whole model, or a chain of hops. */
 export interface TurnModel {
@@ -24,12 +25,7 @@ export interface TurnModel {
     session: number,
     input: { tokens: ArrayLike<number> },
     options?: TurnForwardOptions,
-  ): Promise<{
-    logits: Float32Array | null;
-    token?: number;
-    logprobs?: TokenLogprobs;
-    computeMs: number;
-  }>;
+  ): Promise<{ logits: Float32Array | null; token?: number; logprobs?: TokenLogprobs } & StepFigures>;
   /** Forgets positions from `length` on. */
   truncate(session: number, length: number): Promise<void>;
   close(session: number): Promise<void>;
@@ -56,6 +52,11 @@ export type Prompt = readonly ChatMessage[] | { readonly tokens: readonly number
 
 export interface TurnOptions {
   sampling: Sampling;
+  /**
+   * The last message is the beginning of the answer; what comes out goes on from there. The tokens of an answer that
+   * this dialogue gave last are remembered; of any other they are made anew from its text.
+   */
+  continueFinal?: boolean;
   /** Log-probabilities of each token of the answer and of this many likeliest ones, 0 to 20; default: none. */
   logprobs?: number;
   /** Most tokens of the answer; default: what the context leaves. */
@@ -65,6 +66,10 @@ export interface TurnOptions {
   signal?: AbortSignal;
   /** Tokens of the prompt computed, of those that had to be. */
   onPrefill?: (done: number, total: number) => void;
+  /** The session is open; the prompt is computed next. */
+  onOpened?: () => void;
+  /** Each step when it is over. */
+  onStep?: (step: TurnStep) => void;
 }
 
 export interface TurnUsage {
@@ -124,6 +129,8 @@ export class Dialogue {
   #session: number | null = null;
   /** The tokens whose keys and values the session holds. */
   #held: number[] = [];
+  /** The last turn: its prompt, without the beginning of a continued answer, and all tokens of the answer so far. */
+  #last: { prompt: readonly number[]; answer: readonly number[] } = { prompt: [], answer: [] };
   #busy = false;
   #closed = false;
 
@@ -170,7 +177,7 @@ export class Dialogue {
   async *#answer(given: Prompt, options: TurnOptions): AsyncGenerator<TurnEvent, void, void> {
     const started = this.#clock.now();
     const raw = 'tokens' in given;
-    const prompt = raw ? given.tokens : this.#template.encode(given, this.#tokenizer);
+    const { prompt, answer, stream } = this.#read(given, options.continueFinal === true);
     const limit = this.#model.info.maxTokens;
     if (prompt.length === 0) throw new ChatError('bad-request', 'The prompt is empty. Write a message.');
     if (prompt.length >= limit) {
@@ -184,7 +191,6 @@ export class Dialogue {
     const signal = options.signal;
     const sampler = new Sampler(options.sampling);
     const stops = new StopStrings([...(raw ? [] : this.#template.stop), ...(options.stop ?? [])]);
-    const stream = this.#tokenizer.stream();
     const tokens = [...prompt];
     const maxTokens = options.maxTokens ?? Infinity;
     let computeMs = 0;
@@ -226,8 +232,11 @@ export class Dialogue {
       if (signal?.aborted) return yield finish('aborted');
       throw error;
     }
+    options.onOpened?.();
     const total = prompt.length - cachedTokens;
     const chunkTokens = this.#model.info.chunkTokens ?? PREFILL_CHUNK;
+    const { onStep } = options;
+    const prefill = onStep && new Step(this.#clock, 'prefill');
     let output: TurnOutput | null = null;
     for (let at = cachedTokens; at < prompt.length; at = this.#held.length) {
       const chunk = prompt.slice(at, at + chunkTokens);
@@ -253,6 +262,8 @@ export class Dialogue {
       output = await step.result;
       if (output === null) return yield finish('aborted');
       computeMs += output.computeMs;
+      prefill?.add(output);
+      if (last && prefill) onStep(prefill.end(total));
       const done = this.#held.length - cachedTokens;
       options.onPrefill?.(done, total);
       yield { type: 'prefill', done, total };
@@ -267,6 +278,7 @@ export class Dialogue {
       firstToken ??= lastToken;
       completion++;
       tokens.push(id);
+      answer.push(id);
       const text = stops.push(stream.push(id));
       const logprobs = this.#logprobs(output, id, options.logprobs);
       yield { type: 'token', id, text, ...(logprobs && { logprobs }) };
@@ -274,10 +286,42 @@ export class Dialogue {
       if (completion >= maxTokens) return yield finish('length', stops.end());
       if (this.#held.length >= limit) return yield finish('context-full', stops.end());
 
+      const step = onStep && new Step(this.#clock, 'token');
       output = await this.#forward([id], signal, sample());
       if (output === null) return yield finish('aborted', stops.end());
       computeMs += output.computeMs;
+      step?.add(output);
+      if (step) onStep(step.end(1));
     }
+  }
+
+  /**
+   * The tokens that the session is to hold before the first new one, those of the whole answer so far, and the decoder
+   * that goes on behind it.
+   */
+  #read(
+    given: Prompt,
+    continued: boolean,
+  ): { prompt: readonly number[]; answer: number[]; stream: TokenStream } {
+    const answer: number[] = [];
+    let stream = this.#tokenizer.stream();
+    let asked: readonly number[];
+    if ('tokens' in given) asked = given.tokens;
+    else if (!continued) asked = this.#template.encode(given, this.#tokenizer);
+    else {
+      const { prompt, begun } = this.#template.encodeContinued(given, this.#tokenizer);
+      asked = prompt;
+      const last = sameTokens(prompt, this.#last.prompt) ? this.#last.answer : [];
+      // Tokens made of a text are not always those that the text was made of.
+      const isLast = last.map((id) => stream.push(id)).join('') === given.at(-1)!.content;
+      answer.push(...(isLast ? last : begun));
+      if (!isLast) {
+        stream = this.#tokenizer.stream();
+        for (const id of begun) stream.push(id);
+      }
+    }
+    this.#last = { prompt: asked, answer };
+    return { prompt: [...asked, ...answer], answer, stream };
   }
 
   #logprobs(output: TurnOutput | null, id: number, top: number | undefined): TokenLogprobs | undefined {
@@ -346,4 +390,8 @@ export class Dialogue {
     // A session that cannot be closed is gone already, and its memory with it.
     await this.#model.close(session).catch(() => undefined);
   }
+}
+
+function sameTokens(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((token, i) => token === b[i]);
 }

@@ -1,146 +1,181 @@
-import { existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, chromium, type JSHandle } from '@playwright/test';
-import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Conversation } from './history.ts';
-import { parseConversation } from './history.ts';
-import type { IndexedDbHistory } from './web.ts';
+import type { ChatHistory, Conversation } from './history.ts';
+import { conversation, message } from './testing/conversations.ts';
+import { HistoryBrowser } from './testing/history-browser.ts';
+import { MemoryHistory } from './testing/memory-history.ts';
 
-const PAGE = `<!doctype html><title>history</title><script type="module">
-import { IndexedDbHistory } from '/history.js';
-globalThis.chatHistory = new IndexedDbHistory();
-</script>`;
-
-let browser: Browser;
-let context: BrowserContext;
-let server: Server;
-let address: string;
+let browser: HistoryBrowser;
 
 beforeAll(async () => {
-  const built = await build({
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      write: false,
-      lib: {
-        entry: fileURLToPath(new URL('./web.ts', import.meta.url)),
-        formats: ['es'],
-        fileName: 'history',
-      },
-    },
-  });
-  const [bundle] = Array.isArray(built) ? built : [built];
-  if (!bundle || !('output' in bundle)) throw new Error('nothing was built');
-  const code = bundle.output[0].code;
-  server = createServer((request, response) => {
-    const script = request.url === '/history.js';
-    response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
-    response.end(script ? code : PAGE);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const own = chromium.executablePath();
-  const system = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-    existsSync,
-  );
-  browser = await chromium.launch({ executablePath: existsSync(own) ? own : system, args: ['--no-sandbox'] });
+  browser = await HistoryBrowser.start();
 }, 60_000);
-
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
-
+afterAll(() => browser?.close());
 beforeEach(async () => {
-  await context?.close();
-  context = await browser.newContext();
+  await browser.newProfile();
 });
 
-/** A tab with a history of its own, as the page would make it. */
-async function openTab() {
-  const page = await context.newPage();
-  await page.goto(address);
-  const history = (await page.evaluateHandle('chatHistory')) as JSHandle<IndexedDbHistory>;
-  return { page, history };
-}
+/** Runs a promise of every history in a tab; in the test's own process for the one that the thread's tests use. */
+type Run = <T, A>(work: (history: ChatHistory, given: A) => T | Promise<T>, given: A) => Promise<T>;
 
-const conversation = (id: string, updatedAt: number, content = 'hi'): Conversation => ({
-  id,
-  title: `about ${id}`,
-  createdAt: 1,
-  updatedAt,
-  model: 'SmolLM2',
-  messages: [
-    { role: 'user', content },
-    { role: 'assistant', content: 'hello', route: 'this tab', figures: { tokens_per_second: 20 } },
+const places: [string, () => Promise<Run>][] = [
+  [
+    'in IndexedDB',
+    async () => {
+      const { history } = await browser.openTab();
+      return ((work, given) => history.evaluate(work as never, given)) as Run;
+    },
   ],
-});
+  [
+    'in memory, for tests',
+    async () => {
+      const history = new MemoryHistory();
+      return async (work, given) => structuredClone(await work(history, structuredClone(given)));
+    },
+  ],
+];
 
-describe('conversations', { timeout: 30_000 }, () => {
-  test('outlast a reload, newest first', async () => {
-    const { page, history } = await openTab();
-    await history.evaluate(
-      (h, c) => Promise.all(c.map((each) => h.save(each))),
-      [conversation('a', 5), conversation('b', 9), conversation('c', 7)],
-    );
-    await page.close();
-    const again = await openTab();
-    const list = await again.history.evaluate((h) => h.list());
-    expect(list.map(({ id }) => id)).toEqual(['b', 'c', 'a']);
+describe.each(places)('a history %s', { timeout: 30_000 }, (_, open) => {
+  let run: Run;
+  beforeEach(async () => {
+    run = await open();
+  });
+
+  test('gives back what was kept, newest first, and lists it without its messages', async () => {
+    const all = [conversation('a', { updatedAt: 5 }), conversation('b', { updatedAt: 9 })];
+    expect(await run((h, given) => Promise.all(given.map((each) => h.add(each))), all)).toEqual([true, true]);
+    const list = await run((h) => h.list(), null);
+    expect(list.map(({ id, count }) => [id, count])).toEqual([
+      ['b', 2],
+      ['a', 2],
+    ]);
     expect(list[0]).not.toHaveProperty('messages');
-    expect(await again.history.evaluate((h) => h.load('b'))).toEqual(conversation('b', 9));
-    expect(await again.history.evaluate((h) => h.load('none'))).toBeNull();
-    await again.history.evaluate((h) => h.remove('b'));
-    expect(await again.history.evaluate((h) => h.load('b'))).toBeNull();
-    await again.history.evaluate((h) => h.clear());
-    expect(await again.history.evaluate((h) => h.list())).toEqual([]);
+    const loaded = (await run((h) => h.load('b'), null))!;
+    expect({ ...loaded, messages: new Set(loaded.messages) }).toEqual({
+      ...all[1],
+      messages: new Set(all[1]!.messages),
+    });
+    expect(await run((h) => h.load('none'), null)).toBeNull();
+    await run((h) => h.remove('b'), null);
+    expect(await run((h) => h.load('b'), null)).toBeNull();
+    await run((h) => h.clear(), null);
+    expect(await run((h) => h.list(), null)).toEqual([]);
+    expect(await run((h) => h.batch('a', null, 10), null)).toEqual([]);
   });
 
-  test('of two tabs of one profile are all kept', async () => {
-    const [one, two] = [await openTab(), await openTab()];
-    await one.history.evaluate((h) => h.list());
-    await two.history.evaluate((h) => h.list());
-    const ids = Array.from({ length: 20 }, (_, i) => i);
-    const saveAll = (tab: typeof one, name: string) =>
-      tab.history.evaluate(
-        (h, all) => Promise.all(all.map((each) => h.save(each))),
-        ids.map((i) => conversation(`${name}${i}`, i)),
-      );
-    await Promise.all([saveAll(one, 'one'), saveAll(two, 'two')]);
-    expect((await one.history.evaluate((h) => h.list())).length).toBe(40);
-    expect(await one.history.evaluate((h) => h.load('two3'))).toEqual(conversation('two3', 3));
+  test('does not write over a conversation that is here when one of its id is added', async () => {
+    await run((h, given) => h.add(given), conversation('a'));
+    expect(await run((h, given) => h.add(given), conversation('a', { title: 'other' }, []))).toBe(false);
+    expect((await run((h) => h.load('a'), null))?.messages).toHaveLength(2);
   });
 
-  test('work on after the browser has cleared the page’s storage', async () => {
-    const { page, history } = await openTab();
-    await history.evaluate((h, c) => h.save(c), conversation('a', 1));
-    await page.evaluate(
-      () =>
-        new Promise<void>((resolve, reject) => {
-          const request = indexedDB.deleteDatabase('shoal-chat');
-          request.onsuccess = () => resolve();
-          request.onerror = () => reject(request.error);
-        }),
+  test('takes many at once, each id once, and tells of them once; or none when one is refused', async () => {
+    const given = ['a', 'b', 'a', 'c'].map((id) => conversation(id));
+    const [added, told, code] = await run(async (h, all) => {
+      await h.add(all[1]!);
+      const events: unknown[] = [];
+      h.subscribe((event) => {
+        events.push(event.kind === 'changed' && event.changes.map(({ header }) => header.id));
+      });
+      const done = await h.addAll(all);
+      const bad = [
+        { ...all[0]!, id: 'd' },
+        { ...all[0]!, id: '' },
+      ];
+      return [done, events, await h.addAll(bad).catch((error) => error.code)];
+    }, given);
+    expect(added).toEqual([true, false, false, true]);
+    expect(told).toEqual([['a', 'c']]);
+    expect(code).toBe('history');
+    const kept = await run(async (h) => Promise.all((await h.list()).map(({ id }) => h.load(id))), null);
+    expect(kept.map((each) => [each?.id, each?.messages.length]).sort()).toEqual([
+      ['a', 2],
+      ['b', 2],
+      ['c', 2],
+    ]);
+  });
+
+  test('writes single messages and parts of a header, and counts', async () => {
+    await run((h, given) => h.add(given), conversation('a'));
+    const writing = { messages: [message('q2', 'a'), message('a', 'q', { content: 'longer' })], removed: [] };
+    expect(await run((h, given) => h.write('a', given), { ...writing, header: { pinned: true } })).toBe(true);
+    let now = (await run((h) => h.load('a'), null)) as Conversation;
+    expect(now).toMatchObject({ title: 'about a', pinned: true, count: 3 });
+    expect(now.messages.find(({ id }) => id === 'a')?.content).toBe('longer');
+    await run((h, given) => h.write('a', given), { removed: ['q2', 'never was'] });
+    now = (await run((h) => h.load('a'), null)) as Conversation;
+    expect(now.count).toBe(2);
+    expect(now.messages).toHaveLength(2);
+    expect((await run((h) => h.list(), null))[0]?.count).toBe(2);
+  });
+
+  test('writes nothing for a conversation that is not there', async () => {
+    expect(await run((h, given) => h.write('gone', given), { messages: [message('m', null)] })).toBe(false);
+    expect(await run((h) => h.list(), null)).toEqual([]);
+    expect(await run((h) => h.batch('gone', null, 10), null)).toEqual([]);
+  });
+
+  test('reads messages by name and in batches that have each of them once', async () => {
+    const messages = Array.from({ length: 25 }, (_, i) => message(`m${i}`, null));
+    await run(
+      (h, given) => Promise.all([h.add(given[0]!), h.add(given[1]!)]),
+      [
+        conversation('a', {}, messages),
+        // Its keys come right after those of the other.
+        conversation('a0', {}, [message('m0', null)]),
+      ],
     );
-    expect(await history.evaluate((h) => h.list())).toEqual([]);
-    await history.evaluate((h, c) => h.save(c), conversation('b', 1));
-    expect((await history.evaluate((h) => h.list())).length).toBe(1);
+    const named = await run((h) => h.read('a', ['m3', 'none', 'm24']), null);
+    expect(named.map(({ id }) => id)).toEqual(['m3', 'm24']);
+    const ids = await run(async (h) => {
+      const all: string[] = [];
+      let after: string | null = null;
+      for (;;) {
+        const batch = await h.batch('a', after, 10);
+        all.push(...batch.map(({ id }) => id));
+        if (batch.length < 10) return all;
+        after = batch.at(-1)!.id;
+      }
+    }, null);
+    expect(ids.length).toBe(25);
+    expect(new Set(ids).size).toBe(25);
   });
-});
 
-test.each([
-  null,
-  [],
-  {},
-  { ...conversation('a', 1), id: '' },
-  { ...conversation('a', 1), createdAt: 'x' },
-  { ...conversation('a', 1), messages: 'x' },
-  { ...conversation('a', 1), messages: [{ role: 'root', content: '' }] },
-  { ...conversation('a', 1), messages: [{ role: 'user', content: 5 }] },
-  { ...conversation('a', 1), messages: [{ role: 'user', content: '', figures: 5 }] },
-])('garbage is refused as a conversation (%#)', (garbage) => {
-  expect(() => parseConversation(garbage)).toThrow(expect.objectContaining({ code: 'history' }));
+  test('refuses what it could not read again', async () => {
+    const failed = await run(
+      (h, given) =>
+        Promise.all([
+          h.add({ ...given, id: '' }).catch((error) => error.code),
+          h.write('a', { messages: [{ ...given.messages[0]!, content: 5 as never }] }).catch((e) => e.code),
+        ]),
+      conversation('a'),
+    );
+    expect(failed).toEqual(['history', 'history']);
+  });
+
+  test('tells its changes, and who writes an answer', async () => {
+    const told = await run(async (h, given) => {
+      const events: string[] = [];
+      const off = h.subscribe((event, here) => {
+        const changes = event.kind === 'changed' ? event.changes : [];
+        const what = changes.map(({ header, messages }) => `${header.id}:${messages.join()}`).join(' ');
+        events.push(`${what || event.kind} ${here}`);
+      });
+      await h.add(given);
+      await h.write('a', { messages: [given.messages[1]!] });
+      await h.remove('a');
+      await h.clear();
+      off();
+      await h.add(given);
+      return events;
+    }, conversation('a'));
+    expect(told).toEqual(['a:q,a true', 'a:a true', 'removed true', 'cleared true']);
+    const writer = await run(async (h) => {
+      const release = h.hold('answer');
+      const held = await h.writer('answer');
+      release();
+      await held?.over;
+      return [held !== null, await h.writer('answer'), await h.writer('another')];
+    }, null);
+    expect(writer).toEqual([true, null, null]);
+  });
 });
