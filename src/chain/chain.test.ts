@@ -77,6 +77,21 @@ test('a prefill travels in chunks, at most hops + window of them unanswered, and
   await chain.dispose();
 });
 
+test('each step says what every hop, the client and the wire took of it', async () => {
+  const world = new ChainWorld();
+  await world.hosts3();
+  const chain = await world.chain({ prefer });
+  const session = await chain.open();
+  const first = await chain.forward(session, { tokens: PROMPT });
+  // A millisecond for each engine and run: five chunks through each hop and the client's layers, and its head.
+  expect(first).toMatchObject({ computeMs: 21, hopMs: [5, 5, 5] });
+  const step = await chain.forward(session, { tokens: [3] });
+  expect(step).toMatchObject({ computeMs: 5, hopMs: [1, 1, 1] });
+  const { wireMs } = chain.status(session);
+  expect(first.wireMs + step.wireMs).toBeCloseTo(wireMs, 9);
+  await chain.dispose();
+});
+
 test('cutting back and going on is as if it had never been there', async () => {
   const world = new ChainWorld();
   await world.hosts3();
@@ -297,7 +312,9 @@ describe('finding', () => {
     });
     const holders = async () => ['stale', 'other', 'a', 'b', 'c'].map((peer) => ({ peer, addrs: [] }));
     const chain = await world.passing(
-      world.chain({ directory: { ...world.network.directory('client'), holders } }),
+      world.chain({
+        directory: { ...world.network.directory('client'), holders },
+      }),
     );
     expect(chain.status().hops.map(({ peer }) => peer)).toEqual(prefer);
     expect(stale.self).toBe('stale');

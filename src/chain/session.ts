@@ -29,8 +29,10 @@ export interface ChainForwardOutput {
   logprobs?: TokenLogprobs;
   /** Milliseconds in engines: the client's own and all hops'. */
   computeMs: number;
-  /** Of them, those of each hop, as it says. */
+  /** Of them, those of each hop that the chain has at the end of the step, as it says; 0 for one that did not tell. */
   hopMs: readonly number[];
+  /** Milliseconds that no engine accounts for. */
+  wireMs: number;
 }
 
 /** One session along a chain: from token ids to logits, whatever becomes of the hops. */
@@ -119,9 +121,9 @@ export class ChainSession implements SessionListener {
       const answer = await this.#run(tokens, options, stop);
       const logits = answer.row ? await this.#logits(answer.row, stop.signal) : null;
       state.committed += tokens.length;
-      const { computeMs, hopMs } = this.#account(clock.now() - started);
+      const figures = this.#account(clock.now() - started);
       const { token, logprobs } = answer;
-      return { logits, token, ...(logprobs && { logprobs }), computeMs, hopMs };
+      return { logits, token, ...(logprobs && { logprobs }), ...figures };
     } catch (error) {
       await this.#undo();
       throw stop.signal.aborted ? abortReason(stop.signal) : explain(error);
@@ -289,14 +291,16 @@ export class ChainSession implements SessionListener {
   }
 
   /** @returns milliseconds that engines worked; the rest of the time, beyond the busiest of them, was the wire's */
-  #account(elapsedMs: number): { computeMs: number; hopMs: readonly number[] } {
-    const hops = this.#inbox.takeHopMs();
+  #account(elapsedMs: number): Pick<ChainForwardOutput, 'computeMs' | 'hopMs' | 'wireMs'> {
+    const told = this.#inbox.takeHopMs();
+    const hops = this.#state.route.hops.map((_, place) => told[place] ?? 0);
     const computeMs = hops.reduce((sum, ms) => sum + ms, this.#ownMs);
     this.computeMs += computeMs;
     // Chunks of a prefill overlap: then the sum is longer than the time, and only the busiest counts.
     const busy = computeMs <= elapsedMs ? computeMs : Math.max(this.#ownMs, ...hops);
-    this.wireMs += Math.max(0, elapsedMs - busy);
-    return { computeMs, hopMs: hops };
+    const wireMs = Math.max(0, elapsedMs - busy);
+    this.wireMs += wireMs;
+    return { computeMs, hopMs: hops, wireMs };
   }
 
   #check(tokens: ArrayLike<number>, { sample }: ChainForwardOptions): void {

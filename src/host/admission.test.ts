@@ -18,6 +18,26 @@ async function refusal(client: HandClient): Promise<string | undefined> {
 }
 
 describe('capacity', () => {
+  test('a budget that shrinks below what is taken refuses newcomers until it fits, and ends nobody', async () => {
+    const world = new World();
+    const { host, diary } = world.join('tail');
+    let blocks = 20;
+    const slice = world.slice(diary, 4, LAYERS);
+    await host.lend(Object.defineProperty(slice, 'memoryBudget', { get: () => budget(blocks).memoryBudget }));
+    const first = world.client('first', id(1));
+    await first.open([TAIL], { max_seq: 160 });
+    blocks = 5;
+    expect((await first.hello('tail')).offers![0]!.free_blocks).toBe(0);
+    const second = world.client('second', id(2));
+    await second.init(TAIL, 'second', 'second', { max_seq: 16 });
+    expect(await refusal(second)).toBe('refused-full');
+    await first.rows('tail', 0, rowsFrom(1, 3));
+    await first.answer();
+    await first.abort('tail');
+    await settled();
+    await second.open([TAIL], { max_seq: 80 });
+  });
+
   test('is counted in blocks of 16 tokens, refused when it is spent, and there again when a session ends', async () => {
     const world = new World();
     const { host, diary } = await world.host(TAIL, { slice: budget(20) });

@@ -46,7 +46,11 @@ export function admit(
   if (able.length === 0)
     return { code: 'no-slice', reason: `This peer does not lend ${layersInWords(range)} of this model.` };
   const lending = able.find(({ state }) => state === 'announcing');
-  if (!lending) return { code: 'refused-draining', reason: 'This peer is about to leave; ask another.' };
+  if (!lending) {
+    const paused = able.some(({ state }) => state === 'paused');
+    const why = paused ? 'This peer pauses' : 'This peer is about to leave';
+    return { code: 'refused-draining', reason: `${why}; ask another.` };
+  }
   const places = open.self ? ownPlaces(limits) : limits.sessionsPerPeer;
   if (open.all >= limits.sessions || open.own >= places)
     return { code: 'refused-full', reason: `${open.all} sessions are open here; ask another peer or later.` };

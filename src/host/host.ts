@@ -1,5 +1,5 @@
-import { decodeMessage, type Message } from '../wire/index.ts';
-import { newCounters } from './counters.ts';
+import { decodeMessage, type Message, PROTOCOL_VERSION } from '../wire/index.ts';
+import { newCounters, Served } from './counters.ts';
 import { answerTo } from './greeting.ts';
 import { layersInWords } from './layer-words.ts';
 import { checkSlice, Lending } from './lending.ts';
@@ -33,7 +33,13 @@ class SliceHost implements Host {
   readonly #lendings = new Map<string, Lending>();
   readonly #loading = new Set<string>();
   readonly #draining = new Map<Lending, Promise<void>>();
+  /** Fire when the pause is over. */
+  readonly #paused = new Map<Lending, AbortController>();
+  /** Whether others could open sessions when time was counted last. */
+  #open = false;
+  #countedAt = 0;
   readonly #counters = newCounters();
+  readonly #served = new Served(this.#counters);
   readonly #limits: HostLimits;
   readonly #mailer: Mailer;
   readonly #sessions: Sessions;
@@ -51,6 +57,7 @@ class SliceHost implements Host {
       agent,
       limits: this.#limits,
       counters: this.#counters,
+      served: this.#served,
       mailer: this.#mailer,
       lendings: { [Symbol.iterator]: () => this.#lendings.values() },
       onChange: () => this.#changed(),
@@ -76,6 +83,7 @@ class SliceHost implements Host {
       directory,
       sample,
       counters: this.#counters,
+      served: this.#served,
       announceMs: this.#limits.announceMs,
       onChange: () => this.#changed(),
       onFailed: (session, code, reason) => this.#sessions.fail(session, code, reason),
@@ -99,17 +107,38 @@ class SliceHost implements Host {
     range: { start: number; end: number },
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<void> {
-    const lending = this.#lendings.get(keyOf(cid, range));
-    if (!lending)
-      throw new HostError('no-slice', `This host does not lend ${layersInWords(range)} of this model.`);
-    await this.#drain(lending, 'This peer is leaving; the layers have to come from another.', signal);
+    const reason = 'This peer is leaving; the layers have to come from another.';
+    await this.#drain(this.#lent(cid, range), reason, signal);
+  }
+
+  async pause(cid: string, range: { start: number; end: number }): Promise<void> {
+    const lending = this.#lent(cid, range);
+    if (lending.state !== 'announcing') return;
+    lending.state = 'paused';
+    const resumed = new AbortController();
+    this.#paused.set(lending, resumed);
+    this.#changed();
+    void this.#finished(lending, 'This peer pauses; the layers have to come from another.', resumed.signal);
+    await lending.hide();
+  }
+
+  resume(cid: string, range: { start: number; end: number }): void {
+    const lending = this.#lent(cid, range);
+    if (lending.state !== 'paused') return;
+    lending.state = 'announcing';
+    this.#paused.get(lending)?.abort();
+    this.#paused.delete(lending);
+    lending.announceAgain();
+    this.#changed();
   }
 
   status(): HostStatus {
+    this.#countTime();
     const slices = [...this.#lendings.values()].map((lending) =>
       lending.hosted(this.#sessions.count(lending)),
     );
-    return { slices, sessions: this.#sessions.size, counters: { ...this.#counters } };
+    const { size: sessions, serving } = this.#sessions;
+    return { slices, sessions, serving, counters: { ...this.#counters } };
   }
 
   subscribe(listener: (status: HostStatus) => void): () => void {
@@ -145,6 +174,8 @@ class SliceHost implements Host {
 
   /** Answers to clients (`session_ack`, `token`, a hello or heartbeat that asks nothing) are for `chain/`. */
   #dispatch(from: string, message: Message): void {
+    if (message.kind === 'hello' && message.proto_ver !== PROTOCOL_VERSION)
+      this.options.onOtherVersion?.(from);
     if (message.kind === 'forward_hidden') this.#sessions.forward(from, message);
     else if (message.kind === 'session_init') this.#sessions.init(from, message);
     else if (message.kind === 'heartbeat') this.#sessions.heartbeat(from, message);
@@ -178,7 +209,8 @@ class SliceHost implements Host {
 
   /** The engine went away under the sessions: they end now, and whoever started the host may lend again. */
   #lost(lending: Lending, reason: string): void {
-    if (lending.state === 'announcing') void this.#drain(lending, reason, AbortSignal.abort());
+    const serves = lending.state === 'announcing' || lending.state === 'paused';
+    if (serves) void this.#drain(lending, reason, AbortSignal.abort());
   }
 
   /** @param signal ends what still runs at once */
@@ -198,6 +230,8 @@ class SliceHost implements Host {
 
   async #leave(lending: Lending, reason: string): Promise<void> {
     lending.state = 'draining';
+    this.#paused.get(lending)?.abort();
+    this.#paused.delete(lending);
     this.#changed();
     const withdrawn = lending.withdraw();
     await this.#finished(lending, reason);
@@ -210,16 +244,17 @@ class SliceHost implements Host {
     this.#changed();
   }
 
-  /** Resolves when the last session of the slice has ended, by itself or not. */
-  #finished(lending: Lending, reason: string): Promise<void> {
+  /** Resolves when the last session of the slice has ended, by itself or not, or when the signal fires. */
+  #finished(lending: Lending, reason: string, signal?: AbortSignal): Promise<void> {
     const { clock } = this.options;
     const deadline = clock.now() + this.#limits.drainMs;
     return new Promise((resolve) => {
       let cancel = () => {};
       const done = () => {
-        if (this.#sessions.count(lending) > 0) return false;
+        if (this.#sessions.count(lending) > 0 && !signal?.aborted) return false;
         cancel();
         this.#watchers.delete(done);
+        signal?.removeEventListener('abort', done);
         resolve();
         return true;
       };
@@ -229,6 +264,7 @@ class SliceHost implements Host {
         if (!done()) cancel = clock.after(DRAIN_LOOK_MS, look);
       };
       this.#watchers.add(done);
+      signal?.addEventListener('abort', done, { once: true });
       look();
     });
   }
@@ -237,10 +273,28 @@ class SliceHost implements Host {
   readonly #watchers = new Set<() => void>();
 
   #changed(): void {
+    this.#countTime();
     for (const watcher of [...this.#watchers]) watcher();
     if (this.#listeners.size === 0) return;
     const status = this.status();
     for (const listener of [...this.#listeners]) listener(status);
+  }
+
+  /** Adds the time since it was called last, which is at each change. */
+  #countTime(): void {
+    const now = this.options.clock.now();
+    if (this.#open) this.#counters.lentMs += now - this.#countedAt;
+    this.#countedAt = now;
+    this.#open = [...this.#lendings.values()].some(
+      ({ state, slice }) => state === 'announcing' && !slice.ownUse,
+    );
+  }
+
+  /** @throws HostError `no-slice` */
+  #lent(cid: string, range: { start: number; end: number }): Lending {
+    const lending = this.#lendings.get(keyOf(cid, range));
+    if (lending) return lending;
+    throw new HostError('no-slice', `This host does not lend ${layersInWords(range)} of this model.`);
   }
 
   #checkNotStopped(signal: AbortSignal): void {

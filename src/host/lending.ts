@@ -4,6 +4,7 @@ import type { Offer, Part } from '../wire/index.ts';
 import { Leases } from './leases.ts';
 import { keyOf, Parts } from './parts.ts';
 import { Pipeline } from './pipeline.ts';
+import { Rest } from './rest.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 import { stagesOf } from './stages.ts';
 import { HostError, type HostedSlice, type LentSlice } from './types.ts';
@@ -19,7 +20,7 @@ export interface Runner {
   scheduler: Scheduler;
 }
 
-export interface LendingOptions extends Omit<SchedulerOptions, 'pipeline' | 'onPositions'> {
+export interface LendingOptions extends Omit<SchedulerOptions, 'pipeline' | 'onPositions' | 'rest'> {
   clock: Clock;
   directory: Directory;
   announceMs: number;
@@ -37,6 +38,9 @@ export class Lending {
   #cancelAnnounce: () => void = () => undefined;
   #settleAnnounce: (published: boolean) => void = () => undefined;
   #announcing: Promise<void> = Promise.resolve();
+  /** A record that is being withdrawn, null when none is. */
+  #withdrawing: Promise<void> | null = null;
+  readonly #rest: Rest;
   readonly #runners: Leases<Runner & { stages: Part[] }>;
 
   constructor(
@@ -44,6 +48,7 @@ export class Lending {
     private readonly options: LendingOptions,
   ) {
     this.parts = new Parts(slice);
+    this.#rest = new Rest(options.clock, () => this.power);
     this.#runners = new Leases(({ pipeline, stages }) => {
       void pipeline.dispose().finally(() => {
         for (const part of stages) this.parts.release(part);
@@ -73,28 +78,37 @@ export class Lending {
     if (this.slice.ownUse) return Promise.resolve(true);
     return new Promise((resolve) => {
       this.#settleAnnounce = resolve;
-      const announce = async () => {
-        const done = this.options.directory.announce(this.holding).then(
-          () => true,
-          () => false,
-        );
-        this.announced = (await this.#within(done)) ?? false;
-        if (this.state !== 'announcing') return;
-        this.options.onChange();
-        if (this.announced) resolve(true);
-        const ms = this.announced ? this.options.announceMs : ANNOUNCE_AGAIN_MS;
-        this.#cancelAnnounce = this.options.clock.after(ms, run);
-      };
-      const run = () => {
-        this.#announcing = announce();
-      };
-      run();
+      this.announceAgain();
     });
   }
 
-  async withdraw(): Promise<void> {
+  /** After `hide`: publishes the record anew. */
+  announceAgain(): void {
+    if (this.slice.ownUse) return;
     this.#cancelAnnounce();
+    // A withdrawal that is under way must not come after the record.
+    this.#announcing = this.#withdrawing ? this.#withdrawing.then(() => this.#announce()) : this.#announce();
+  }
+
+  /** Withdraws the record for good. */
+  withdraw(): Promise<void> {
     this.#settleAnnounce(false);
+    return this.hide();
+  }
+
+  /** Withdraws the record; who waits for it to be published goes on waiting. */
+  async hide(): Promise<void> {
+    this.#cancelAnnounce();
+    if (!this.#withdrawing) {
+      const withdrawing = this.#hide().finally(() => {
+        if (this.#withdrawing === withdrawing) this.#withdrawing = null;
+      });
+      this.#withdrawing = withdrawing;
+    }
+    await this.#withdrawing;
+  }
+
+  async #hide(): Promise<void> {
     // A record that is just being published must not come after its withdrawal.
     await this.#announcing;
     if (this.slice.ownUse) return;
@@ -102,6 +116,22 @@ export class Lending {
     await this.#within(done);
     this.announced = false;
     this.options.onChange();
+  }
+
+  async #announce(): Promise<void> {
+    if (this.state !== 'announcing') return;
+    const done = this.options.directory.announce(this.holding).then(
+      () => true,
+      () => false,
+    );
+    this.announced = (await this.#within(done)) ?? false;
+    if (this.state !== 'announcing') return;
+    this.options.onChange();
+    if (this.announced) this.#settleAnnounce(true);
+    const ms = this.announced ? this.options.announceMs : ANNOUNCE_AGAIN_MS;
+    // Resumed while it was on its way: then two of them come here.
+    this.#cancelAnnounce();
+    this.#cancelAnnounce = this.options.clock.after(ms, () => this.announceAgain());
   }
 
   /** @param self own peer id */
@@ -125,9 +155,14 @@ export class Lending {
     this.#runners.give(keyOf(part));
   }
 
+  /** Part of the time that the engines run for others. */
+  private get power(): number {
+    return this.slice.power ?? 1;
+  }
+
   /** @param sessions open now */
   offer(sessions: number): Offer {
-    const { slice, info, options } = this;
+    const { slice, info, options, power } = this;
     return {
       cid: slice.cid,
       start: slice.start,
@@ -142,8 +177,9 @@ export class Lending {
       max_tokens: info.maxTokens,
       free_blocks: this.parts.freeBlocks(),
       sessions,
-      decode_ms: info.speed?.decodeMsPerLayer ?? 0,
-      prefill_ms: info.speed?.prefillMsPerLayer ?? 0,
+      // With the rests, as whoever asks will find it.
+      decode_ms: (info.speed?.decodeMsPerLayer ?? 0) / power,
+      prefill_ms: (info.speed?.prefillMsPerLayer ?? 0) / power,
       draining: this.state !== 'announcing',
       positions: this.positions,
     };
@@ -181,7 +217,7 @@ export class Lending {
       const onPositions = (count: number) => {
         this.positions += count;
       };
-      const scheduler = new Scheduler({ ...this.options, pipeline, onPositions });
+      const scheduler = new Scheduler({ ...this.options, rest: this.#rest, pipeline, onPositions });
       return { pipeline, scheduler, stages };
     } catch (error) {
       stages.forEach((stage, at) => {
@@ -204,12 +240,12 @@ export class Lending {
 }
 
 /** @throws HostError `bad-slice` */
-export function checkSlice({ start, end, layers, main, memoryBudget }: LentSlice): void {
+export function checkSlice({ start, end, layers, main, memoryBudget, power = 1 }: LentSlice): void {
   const whole = [start, end, layers, main.start, main.end].every(Number.isInteger);
   const within =
     0 <= start && start <= main.start && main.start < main.end && main.end <= end && end <= layers;
   const ends = (!main.embed || main.start === 0) && (!main.head || main.end === layers);
-  if (whole && within && ends && memoryBudget > 0) return;
+  if (whole && within && ends && memoryBudget > 0 && power > 0 && power <= 1) return;
   throw new HostError(
     'bad-slice',
     `[${start}, ${end}) of ${layers} layers, with [${main.start}, ${main.end}) loaded at once, is no slice to lend.`,

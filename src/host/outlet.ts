@@ -55,6 +55,8 @@ export interface OutletOptions {
   sessionId: string;
   transport: Transport;
   counters: HostCounters;
+  /** For this very peer: not counted as served. */
+  own: boolean;
   width: number;
   maxRows: number;
   dtype: HiddenType;
@@ -171,7 +173,7 @@ export class Outlet {
   }
 
   async #send(link: Link): Promise<void> {
-    const { transport, counters } = this.options;
+    const { transport, counters, own } = this.options;
     link.sending = true;
     try {
       for (;;) {
@@ -181,6 +183,7 @@ export class Outlet {
         const frame = encodeMessage(message);
         await transport.send(link.route.next, frame, { signal: link.stop.signal });
         counters.bytesOut += frame.length;
+        if (!own) counters.servedBytesOut += frame.length;
       }
     } catch (error) {
       if (!link.stop.signal.aborted)

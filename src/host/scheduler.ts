@@ -1,9 +1,11 @@
 import { EngineError, type ForwardInput } from '../engine/index.ts';
 import type { Clock } from '../swarm/index.ts';
 import type { AbortCode, SamplingState } from '../wire/index.ts';
+import type { Served } from './counters.ts';
 import { logProbabilities } from './log-probabilities.ts';
 import type { Sampled } from './outlet.ts';
 import type { Pipeline, PipelineOutput } from './pipeline.ts';
+import type { Rest } from './rest.ts';
 import type { Run, Session } from './session.ts';
 import type { HostCounters } from './types.ts';
 
@@ -14,6 +16,9 @@ export interface SchedulerOptions {
   pipeline: Pipeline;
   clock: Clock;
   counters: HostCounters;
+  served: Served;
+  /** Shared by all schedulers of a slice, for they share the device. */
+  rest: Rest;
   sample: ((logits: Float32Array, state: SamplingState) => number) | undefined;
   /** Positions were computed. */
   onPositions(count: number): void;
@@ -25,12 +30,16 @@ export interface SchedulerOptions {
 
 /**
  * Continuous batching: decode steps that are ready run together, and between two such runs one chunk of one prefill, so
- * that a long prompt holds nobody's answer for longer than a chunk takes.
+ * that a long prompt holds nobody's answer for longer than a chunk takes. While it rests, nothing is held: a stop takes
+ * effect at once, and this peer's own sessions go on.
  */
 export class Scheduler {
   /** In order of their turn for a prefill. */
   readonly #sessions = new Set<Session>();
   #running = false;
+  #prefillIsNext = false;
+  /** Ends the wait for the end of a rest. */
+  #cancelRest: (() => void) | null = null;
 
   constructor(private readonly options: SchedulerOptions) {}
 
@@ -41,6 +50,9 @@ export class Scheduler {
 
   remove(session: Session): void {
     this.#sessions.delete(session);
+    if (this.#sessions.size > 0) return;
+    this.#cancelRest?.();
+    this.#cancelRest = null;
   }
 
   /** Something is to be computed. */
@@ -54,20 +66,55 @@ export class Scheduler {
       // One task later, so that frames that arrive together are computed together.
       await Promise.resolve();
       for (;;) {
-        const steps = [...this.#sessions].filter(({ waitingRows }) => waitingRows === 1);
-        if (steps.length > 0) await this.#decode(steps.slice(0, MAX_BATCH));
-        // Those of a large crowd take turns.
-        for (const session of steps.slice(0, MAX_BATCH)) this.#toTheEnd(session);
-        const prefill = [...this.#sessions].find(({ waitingRows }) => waitingRows > 1);
-        if (prefill) {
+        const ready = this.#ready();
+        const steps = ready.filter(({ waitingRows }) => waitingRows === 1);
+        const prefill = ready.find(({ waitingRows }) => waitingRows > 1);
+        if (steps.length > 0 && !(prefill && this.#prefillIsNext)) {
+          this.#prefillIsNext = true;
+          await this.#timed(steps.slice(0, MAX_BATCH), (batch) => this.#decode(batch));
+          // Those of a large crowd take turns.
+          for (const session of steps.slice(0, MAX_BATCH)) this.#toTheEnd(session);
+        } else if (prefill) {
+          this.#prefillIsNext = false;
           this.#toTheEnd(prefill);
-          await this.#alone(prefill, prefill.take());
-        }
-        if (!prefill && steps.length === 0) return;
+          await this.#timed([prefill], () => this.#alone(prefill, prefill.take()));
+        } else break;
       }
+      // During a rest the turn is kept: steps come at each end of one, and a prompt would wait for ever.
+      if (this.options.rest.left === 0) this.#prefillIsNext = false;
     } finally {
       this.#running = false;
+      this.#sleep();
     }
+  }
+
+  /** Sessions whose turn it may be: all of them, or this peer's own ones during a rest. */
+  #ready(): Session[] {
+    const resting = this.options.rest.left > 0;
+    return [...this.#sessions].filter(({ own }) => own || !resting);
+  }
+
+  /** Wakes up when the rest is over, if somebody waits for that. */
+  #sleep(): void {
+    if (this.#cancelRest || ![...this.#sessions].some(({ waitingRows }) => waitingRows > 0)) return;
+    const { clock, rest } = this.options;
+    // At least one: what rounding leaves of a sum of fractions would never pass.
+    this.#cancelRest = clock.after(Math.max(1, rest.left), () => {
+      this.#cancelRest = null;
+      rest.over();
+      this.wake();
+    });
+  }
+
+  /** A run, and the rest that it asks for: its part for others, when it served this very peer as well. */
+  async #timed<T extends Session>(sessions: readonly T[], run: (sessions: readonly T[]) => Promise<void>) {
+    const { clock, rest, served } = this.options;
+    const others = sessions.filter(({ own }) => !own).length / sessions.length;
+    const started = clock.now();
+    await run(sessions);
+    const ms = others * (clock.now() - started);
+    served.ran(ms);
+    rest.ran(ms);
   }
 
   async #decode(sessions: readonly Session[]): Promise<void> {
@@ -156,10 +203,11 @@ export class Scheduler {
     logits: Float32Array | null,
     computeMs: number,
   ): void {
-    const { clock, counters, onPositions, onFailed } = this.options;
+    const { clock, counters, served, onPositions, onFailed } = this.options;
     if (run.rows > 1) counters.prefillPositions += run.rows;
     else counters.decodePositions += 1;
     counters.replayedPositions += Math.max(0, Math.min(run.from + run.rows, run.replayTo) - run.from);
+    if (!session.own) served.computed(session.owner, run.rows);
     onPositions(run.rows);
     session.lastActive = clock.now();
     // What was cut while it ran is not answered: the client's generator has not drawn it.

@@ -37,6 +37,8 @@ export interface Run extends Omit<Queued, 'position'> {
 export interface SessionOptions {
   id: string;
   owner: string;
+  /** Opened by this very peer. */
+  own: boolean;
   part: Part;
   /** Most positions. */
   maxTokens: number;
@@ -62,6 +64,7 @@ export class Session {
   readonly id: string;
   /** Peer that opened it: the only one whose control messages count. */
   readonly owner: string;
+  readonly own: boolean;
   readonly part: Part;
   readonly maxTokens: number;
   readonly outlet: Outlet;
@@ -87,6 +90,7 @@ export class Session {
     const { init } = options;
     this.id = options.id;
     this.owner = options.owner;
+    this.own = options.own;
     this.part = options.part;
     this.maxTokens = options.maxTokens;
     this.outlet = options.outlet;

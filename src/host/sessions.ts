@@ -2,6 +2,7 @@ import { EngineError } from '../engine/index.ts';
 import type { Clock, Transport } from '../swarm/index.ts';
 import type { AbortCode, AbortSession, ForwardHidden, Heartbeat, SessionInit } from '../wire/index.ts';
 import { type Admission, admit } from './admission.ts';
+import type { Served } from './counters.ts';
 import { greeting } from './greeting.ts';
 import { layersInWords } from './layer-words.ts';
 import type { Lending, Runner } from './lending.ts';
@@ -31,6 +32,7 @@ export interface SessionsOptions {
   agent: string;
   limits: HostLimits;
   counters: HostCounters;
+  served: Served;
   mailer: Mailer;
   lendings: Iterable<Lending>;
   onChange(): void;
@@ -51,6 +53,13 @@ export class Sessions {
   count(lending: Lending): number {
     let count = 0;
     for (const entry of this.#entries.values()) if (entry.lending === lending) count++;
+    return count;
+  }
+
+  /** Sessions that others opened. */
+  get serving(): number {
+    let count = 0;
+    for (const { session } of this.#entries.values()) if (!session.own) count++;
     return count;
   }
 
@@ -86,6 +95,7 @@ export class Sessions {
       return;
     }
     session.lastActive = clock.now();
+    if (!session.own) counters.servedBytesIn += frame.payload.length;
     if (verdict.type === 'queued') entry.runner?.scheduler.wake();
     else if (verdict.type === 'gap') {
       counters.droppedFrames++;
@@ -181,10 +191,12 @@ export class Sessions {
     const { transport, counters, limits, clock } = this.options;
     const { width, vocabulary } = lending.info;
     const tail = part.end === lending.slice.layers;
+    const own = owner === transport.self;
     const outlet = new Outlet({
       sessionId: init.session_id,
       transport,
       counters,
+      own,
       width,
       maxRows: init.max_seq,
       dtype: init.dtype ?? 'fp32',
@@ -197,6 +209,7 @@ export class Sessions {
     const session = new Session({
       id: init.session_id,
       owner,
+      own,
       part,
       maxTokens: init.max_seq,
       width,
@@ -233,6 +246,7 @@ export class Sessions {
       session.lastActive = this.options.clock.now();
       scheduler.add(session);
       this.options.counters.opened++;
+      if (!session.own) this.options.served.opened();
       this.#acknowledge(session);
       this.options.onChange();
     } catch (error) {

@@ -44,6 +44,11 @@ export interface LentSlice extends LayerRange {
   load(part: Part, options: { measure: boolean; signal: AbortSignal }): Promise<Engine>;
   /** Bytes that weights and caches may take together; read anew at each use, so that it may change. */
   readonly memoryBudget: number;
+  /**
+   * Part of the time that the engines may run for others, above 0 to 1, the default; read anew after each run. This
+   * peer's own chains are not held back, and what they take is not counted.
+   */
+  readonly power?: number;
   /** Told the bytes that they take, weights about to be loaded included, whenever that changes. */
   onMemory?(bytes: number): void;
   /** Bytes of a part's weights before it is loaded, where that can be told; else it is guessed from the main part. */
@@ -72,6 +77,19 @@ export interface HostCounters {
   droppedFrames: number;
   /** Peers cut off for garbage. */
   cutOff: number;
+  /** What was done for others, this peer's own chains left out: different peers (at most 4,096), sessions opened. */
+  peersHelped: number;
+  sessionsServed: number;
+  /** Decode steps, and positions in all. */
+  tokensServed: number;
+  positionsServed: number;
+  /** Milliseconds that the engines ran. */
+  servedMs: number;
+  /** Bytes of hidden states that came, and of the messages that took results away. */
+  servedBytesIn: number;
+  servedBytesOut: number;
+  /** Milliseconds during which others could open sessions here. */
+  lentMs: number;
 }
 
 export interface HostedSlice extends LayerRange {
@@ -79,7 +97,8 @@ export interface HostedSlice extends LayerRange {
   offer: Offer;
   /** Of the main part. */
   engine: EngineInfo;
-  state: 'announcing' | 'draining' | 'stopped';
+  /** `paused`: as while draining, but the engines stay. */
+  state: 'announcing' | 'paused' | 'draining' | 'stopped';
   /** True while the directory has its record. */
   announced: boolean;
 }
@@ -88,6 +107,8 @@ export interface HostStatus {
   slices: HostedSlice[];
   /** Sessions open now. */
   sessions: number;
+  /** Those of them that others opened. */
+  serving: number;
   counters: HostCounters;
 }
 
@@ -98,6 +119,8 @@ export interface HostOptions {
   /** Program and version for `hello`. */
   agent: string;
   limits?: Partial<HostLimits>;
+  /** A peer greeted, or greeted back, in another version of the protocol. */
+  onOtherVersion?: (peer: string) => void;
   /**
    * Chooses the next token for a client that left the head to this peer (light mode). Without it no such session is
    * taken, and the offers say so.
@@ -120,6 +143,14 @@ export interface Host {
    * @throws HostError `no-slice`
    */
   drain(cid: string, range: LayerRange, options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Refuses new sessions and withdraws the record, but keeps the engines loaded. What runs is finished as in a drain,
+   * which goes on after this resolves: it does when the record is withdrawn. A slice that is leaving goes on leaving.
+   * @throws HostError `no-slice`
+   */
+  pause(cid: string, range: LayerRange): Promise<void>;
+  /** Takes sessions again and publishes the record, which is tried until it succeeds. @throws HostError `no-slice` */
+  resume(cid: string, range: LayerRange): void;
   status(): HostStatus;
   subscribe(listener: (status: HostStatus) => void): () => void;
   /** Tells every client of a running session, closes every session, withdraws every record. */

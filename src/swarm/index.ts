@@ -3,6 +3,7 @@
  * `node.ts` the relay's.
  */
 
+export * from './agent.ts';
 export * from './choose-cells.ts';
 export * from './clock.ts';
 export * from './grid.ts';

@@ -5,6 +5,7 @@ export { type AutoTlsOptions, autoTlsHost } from './auto-tls.ts';
 export { createNodeSwarm, type NodeSwarmOptions } from './node-swarm.ts';
 export type { RelayPorts } from './relay-node.ts';
 export {
+  type ConnectedPeer,
   createRelaySwarm,
   RELAY_LIMITS,
   type RefusalReason,

@@ -7,6 +7,7 @@ import { type Ping, ping } from '@libp2p/ping';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { pathOf } from './addresses.ts';
+import { AGENT } from './agent.ts';
 import { systemClock } from './clock.ts';
 import { Connector } from './connector.ts';
 import { connectionGater, outerOr, Refused } from './gater.ts';
@@ -72,6 +73,7 @@ export async function createPeerSwarm(options: PeerSwarmOptions, platform: PeerP
       ...platform.transports,
       reservations.transport({ discoveryFilter: onlyRelays(relayPeers), reservationConcurrency: 4 }),
     ],
+    nodeInfo: { userAgent: AGENT },
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: connectionGater({

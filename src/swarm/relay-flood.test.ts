@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 /** Another address of this machine, as Linux has it. */
 const FLOODER = '127.0.0.2';
-const DIRECT_PEER = fileURLToPath(new URL('testing/direct-peer.ts', import.meta.url));
+const OTHER_PEER = fileURLToPath(new URL('testing/other-peer.ts', import.meta.url));
 const sockets: (Socket | WebSocket)[] = [];
 let relay: TestRelay;
 const refusals: RefusalReason[] = [];
@@ -41,10 +41,20 @@ async function refused(count: number): Promise<void> {
 const addressOver = (kind: string) => relay.swarm.status().addresses.find((one) => one.includes(kind))!;
 const portOver = (kind: string) => Number(new RegExp(`/${kind}/(\\d+)`).exec(addressOver(`/${kind}/`))![1]);
 
+/** A peer in a process of its own that joins, and stays until it is killed. */
+async function joined(kind: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', OTHER_PEER, addressOver(kind)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout!, 'data');
+  return child;
+}
+
 async function joins(kind: string): Promise<void> {
-  const peer = await createNodeSwarm({ relays: [addressOver(kind)], dial: ['tcp', 'webrtc-direct'] });
-  await peer.ready;
-  await peer.close('it was here');
+  const child = await joined(kind);
+  child.kill('SIGKILL');
+  await once(child, 'close');
 }
 
 afterEach(async () => {
@@ -88,17 +98,19 @@ it('a flood of STUN requests makes few connections, and none that stay', async (
       await new Promise((resolve) => setImmediate(resolve));
     }
   })();
-  onTestFinished(async () => {
+  try {
+    await refused(100);
+    expect(new Set(refusals)).toEqual(new Set(['pending-per-address']));
+    expect(relay.swarm.counts().pending).toBe(4);
+    // While it goes on.
+    await joins('/webrtc-direct/');
+    await joins('/tcp/');
+  } finally {
+    // Before the relay stops: see closeConnectionsFirst.
     over = true;
     await flood;
     socket.close();
-  });
-  await refused(100);
-  expect(new Set(refusals)).toEqual(new Set(['pending-per-address']));
-  expect(relay.swarm.counts().pending).toBe(4);
-  // While it goes on.
-  await joins('/webrtc-direct/');
-  await joins('/tcp/');
+  }
 });
 
 it('garbage on the UDP port does nothing', async () => {
@@ -148,9 +160,7 @@ it('WebSockets count by the address that a proxy tells', async () => {
 
 it('a stop ends in time, whoever is in the middle of something', async () => {
   await relayWith({});
-  const child = spawn(process.execPath, ['--import', 'tsx', DIRECT_PEER, addressOver('/webrtc-direct/')]);
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout, 'data');
+  await joined('/webrtc-direct/');
   const peer = await createNodeSwarm({ relays: [addressOver('/tcp/')], dial: ['tcp'] });
   await peer.ready;
   const half = connect({ port: portOver('tcp'), host: '127.0.0.1' });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { Connection, Listener, PrivateKey } from '@libp2p/interface';
 import { AddressLimits } from './address-limits.ts';
+import { pathOf } from './addresses.ts';
 import type { AutoTlsOptions } from './auto-tls.ts';
 import { systemClock } from './clock.ts';
 import { Connector } from './connector.ts';
@@ -27,7 +28,7 @@ import { createRelayNode, isPort, type RelayPorts } from './relay-node.ts';
 import { openStoredRecords } from './stored-records.ts';
 import type { RecordTimes, Swarm, SwarmStatus } from './swarm.ts';
 import { PeerTransport } from './transport.ts';
-import type { Clock } from './types.ts';
+import type { Clock, LinkPath } from './types.ts';
 import { until } from './until.ts';
 import { newWebRtcCertificate, webRtcCertificateFrom } from './webrtc-certificate.ts';
 
@@ -82,10 +83,20 @@ export interface RelayCounts {
 
 export type RelayTransport = 'websocket' | 'tcp' | 'webrtc-direct';
 
+/** A peer that is connected, whether or not it exchanges frames with this relay. */
+export interface ConnectedPeer {
+  peer: string;
+  path: LinkPath;
+  /** Milliseconds there and back, by the watch over connections; null before it measured. */
+  roundTripMs: number | null;
+}
+
 export interface RelaySwarm extends Swarm {
   /** What the page must know to join. */
   bootstrap(): Bootstrap;
   counts(): RelayCounts;
+  /** Each peer once. */
+  connected(): ConnectedPeer[];
   /** The relays that this one was told to join, and those that joined it. */
   joined(): JoinedRelayStatus[];
 }
@@ -256,6 +267,7 @@ async function startRelaySwarm(
       pending: addressLimits.pending,
       joined: joined.status().filter(({ state }) => state === 'connected').length,
     }),
+    connected: () => connectedPeers(node.getConnections()),
     close(reason) {
       closing ??= stop(reason).catch(note);
       return closing;
@@ -267,6 +279,17 @@ async function startRelaySwarm(
 function reachedAt(announce: readonly string[], listeners: readonly Listener[]): string[] {
   const own = listeners.flatMap((listener) => listener.getAddrs().map(String));
   return [...new Set([...announce, ...own])];
+}
+
+/** A peer may have two connections while one replaces the other: the one that was measured is told of. */
+function connectedPeers(connections: readonly Connection[]): ConnectedPeer[] {
+  const peers = new Map<string, ConnectedPeer>();
+  for (const { remotePeer, remoteAddr, rtt = null } of connections) {
+    const peer = remotePeer.toString();
+    if (peers.has(peer) && rtt === null) continue;
+    peers.set(peer, { peer, path: pathOf(remoteAddr), roundTripMs: rtt });
+  }
+  return [...peers.values()];
 }
 
 function byTransport(connections: readonly Connection[]): Record<RelayTransport, number> {

@@ -17,6 +17,8 @@ export class MemoryNetwork {
   readonly #records = new Map<string, Holding[]>();
   /** Sees every frame before it is delivered; one for which it says false is lost on the way, and nobody is told. */
   tap: (from: string, to: string, body: Uint8Array) => boolean = () => true;
+  /** Hears every call of a directory. */
+  asked: (peer: string, call: keyof Directory, given: readonly unknown[]) => void = () => {};
 
   join(peer: string): MemoryTransport {
     const transport = new MemoryTransport(peer, this);
@@ -28,13 +30,19 @@ export class MemoryNetwork {
     const own = () => this.#records.get(peer) ?? [];
     return {
       announce: async (slice) => {
+        this.asked(peer, 'announce', [slice]);
         this.#records.set(peer, [...own(), slice]);
       },
-      withdraw: async ({ cid, start, end }) => {
+      withdraw: async (slice) => {
+        this.asked(peer, 'withdraw', [slice]);
+        const { cid, start, end } = slice;
         const left = own().filter((held) => held.cid !== cid || held.start !== start || held.end !== end);
         this.#records.set(peer, left);
       },
-      holders: async ({ cid }, range) => this.#holders(cid, range),
+      holders: async (model, range) => {
+        this.asked(peer, 'holders', [model, range]);
+        return this.#holders(model.cid, range);
+      },
     };
   }
 
