@@ -1,4 +1,5 @@
 import type { TurnEvent } from '../chat/index.ts';
+import type { Trace } from './trace.ts';
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -6,6 +7,7 @@ import type {
   Hop,
   Privacy,
   Provenance,
+  TraceEntry,
   Usage,
 } from './types.ts';
 
@@ -36,6 +38,7 @@ export interface Origin {
   work: (() => Work) | null;
   /** Times that the local engine was replaced. */
   recoveries?: () => number;
+  trace: Trace;
 }
 
 /** Turns the events of a turn into OpenAI chunks, each with how the answer came about so far. */
@@ -69,6 +72,7 @@ export async function* chunksOf(
         wire_ms_per_token: decoding ? (decoding.work.wireMs - decoding.since.wireMs) / steps : 0,
       },
       recoveries: work?.recoveries ?? origin.recoveries?.() ?? 0,
+      trace: origin.trace.take(),
     };
   };
   const chunk = (
@@ -131,8 +135,10 @@ export async function* chunksOf(
 export async function collect(chunks: AsyncIterable<ChatCompletionChunk>): Promise<ChatCompletion> {
   let content = '';
   let last: ChatCompletionChunk | null = null;
+  const trace: TraceEntry[] = [];
   for await (const chunk of chunks) {
     content += chunk.choices[0]?.delta.content ?? '';
+    trace.push(...chunk.shoal.trace);
     last = chunk;
   }
   if (!last?.usage) throw new Error('The answer ended without its last chunk.');
@@ -149,6 +155,6 @@ export async function collect(chunks: AsyncIterable<ChatCompletionChunk>): Promi
       },
     ],
     usage: last.usage,
-    shoal: last.shoal,
+    shoal: { ...last.shoal, trace },
   };
 }

@@ -1,7 +1,6 @@
 import {
   BlobSource,
   type ByteSource,
-  fetchTensors,
   type Manifest,
   type ManifestTensor,
   ModelError,
@@ -15,11 +14,14 @@ import {
   type TokenizerSpec,
   type WeightsLocation,
 } from '../model/index.ts';
-import { type RelayModel, relayManifest, relayModels } from './catalogue.ts';
+import { type RelayModel, relayModels } from './catalogue.ts';
+import { Downloads, type Wave } from './downloads.ts';
 import { ShoalError } from './errors.ts';
+import { fetchModel } from './fetch-model.ts';
+import { KnownFigures, NO_FIGURES } from './figures.ts';
+import { Manifests } from './manifests.ts';
 import type { OpenStore, Platform } from './platform.ts';
-import { Rate } from './rate.ts';
-import type { ModelEntry, Status, StorageUse } from './types.ts';
+import type { ModelEntry, Privacy, ShoalOptions, Status, StorageUse } from './types.ts';
 
 /** Told about each step; the library changes nothing else of a status. */
 export type Report = (change: Partial<Status>) => void;
@@ -39,7 +41,11 @@ export interface PartialModel {
 }
 
 /** Tensors to bring, out of a manifest. */
-type Wanted = (manifest: Manifest) => readonly ManifestTensor[];
+interface Wanted {
+  tensors: (manifest: Manifest) => readonly ManifestTensor[];
+  /** Of a whole model: told what has arrived. */
+  arrived: ((wave: Wave) => void) | null;
+}
 
 interface Brought {
   manifest: Manifest;
@@ -65,11 +71,21 @@ export class Library {
   #store: Promise<OpenStore> | null = null;
   #memory: OpenStore | null = null;
   readonly #opened = new Map<string, Opened>();
+  readonly #manifests: Manifests;
+  readonly #downloads = new Downloads();
+  /** Of the last list of the relay's. */
+  #listing: readonly RelayModel[] = [];
+  readonly #figures: KnownFigures;
 
   constructor(
     private readonly platform: Platform,
-    private readonly relay: URL,
-  ) {}
+    readonly relay: URL,
+    options: Pick<ShoalOptions, 'maxTokens' | 'backends'> = {},
+  ) {
+    this.#manifests = new Manifests(platform, relay);
+    const never = new AbortController().signal;
+    this.#figures = new KnownFigures(platform, options, (entry) => this.manifest(entry, never));
+  }
 
   /** Models that can be loaded: the relay's in its order, then files. Works without the relay, from what is kept. */
   async list(signal?: AbortSignal): Promise<ModelEntry[]> {
@@ -78,9 +94,8 @@ export class Library {
     const entries: ModelEntry[] = [];
     let unreachable: unknown = null;
     try {
-      for (const model of await relayModels(this.platform, this.relay, signal)) {
-        entries.push(await this.#relayEntry(model));
-      }
+      this.#listing = await relayModels(this.platform, this.relay, signal);
+      for (const model of this.#listing) entries.push(await this.#relayEntry(model));
     } catch (error) {
       if (signal?.aborted) throw error;
       unreachable = error;
@@ -88,13 +103,23 @@ export class Library {
     for (const { cid, manifest } of kept) {
       if (entries.some((entry) => entry.cid === cid)) continue;
       const state = await this.#keptOf(cid);
-      if (state.cached) entries.push(entryOf(cid, manifest, state));
+      if (state.cached) entries.push({ ...entryOf(cid, manifest, state), ...this.#figures.of(cid) });
     }
     for (const { entry } of this.#opened.values()) {
       if (!entries.some(({ cid }) => cid === entry.cid)) entries.push(entry);
     }
     if (entries.length === 0 && unreachable) throw unreachable;
     return entries;
+  }
+
+  /** As `list`, with what the models' manifests tell; what is not here soon is in the next list. */
+  async listWithFigures(): Promise<ModelEntry[]> {
+    return this.#figures.fill(await this.list());
+  }
+
+  /** The entry of a model whose manifest is at hand, with what it tells. */
+  async described(entry: ModelEntry): Promise<ModelEntry> {
+    return { ...entry, ...(await this.#figures.look(entry)) };
   }
 
   async find(model: string, signal?: AbortSignal): Promise<ModelEntry> {
@@ -107,29 +132,57 @@ export class Library {
     });
   }
 
-  /** Fetches what is missing of a model, checking every byte; what is here already is kept and not fetched. */
+  /**
+   * Fetches what is missing of a model, checking every byte; what is here already is kept and not fetched. What the
+   * network route needs of it comes first.
+   */
   bring(entry: ModelEntry, report: Report, signal: AbortSignal): Promise<LocalModel> {
-    return this.platform.lock(`shoal.fetch.${entry.cid}`, signal, async () => {
-      const got = await this.#bring(entry, (manifest) => manifest.tensors, report, signal);
+    const fetch = async (arrived: (wave: Wave) => void) => {
+      const got = await this.#bring(
+        entry,
+        { tensors: (manifest) => manifest.tensors, arrived },
+        report,
+        signal,
+      );
       return { ...got, tokenizer: await this.#tokenizer(entry, got, report, signal) };
-    });
+    };
+    return this.platform.lock(`shoal.fetch.${entry.cid}`, signal, () =>
+      this.#downloads.whole(entry.cid, signal, fetch),
+    );
   }
 
-  /** As `bring`, but only the tensors of some slices. Does not wait for another tab that fetches the whole model. */
+  /**
+   * As `bring`, but only the tensors of some slices. Does not wait for another tab that fetches the whole model; in
+   * this one, nothing is fetched twice.
+   * @param slicesOf null: none, for the tokenizer alone
+   */
   async bringSlices(
     entry: ModelEntry,
-    slicesOf: (manifest: Manifest) => readonly Slice[],
+    slicesOf: ((manifest: Manifest) => readonly Slice[]) | null,
     report: Report,
     signal: AbortSignal,
   ): Promise<PartialModel> {
-    const wanted = (manifest: Manifest) =>
-      slicesOf(manifest).flatMap((slice) => sliceTensors(manifest, slice));
-    const got = await this.#bring(entry, wanted, report, signal);
+    const tensors = (manifest: Manifest) =>
+      slicesOf?.(manifest).flatMap((slice) => sliceTensors(manifest, slice)) ?? [];
+    const got = await this.#downloads.part(entry.cid, slicesOf ? 'own' : 'tokenizer', signal, () =>
+      this.#bring(entry, { tensors, arrived: null }, report, signal),
+    );
     return {
       manifest: got.manifest,
       weights: got.weights,
-      tokenizer: () => this.#tokenizer(entry, got, report, signal),
+      tokenizer: () =>
+        this.#downloads.part(entry.cid, 'tokenizer', signal, () =>
+          this.#tokenizer(entry, got, report, signal),
+        ),
     };
+  }
+
+  /**
+   * Whole models stand back for an answer over the network, but for what that answer needs of them itself.
+   * @returns a function that calls it off, which happens by itself when the network stays silent
+   */
+  standBack(privacy: Privacy): () => void {
+    return this.#downloads.standBack(privacy === 'private' ? 'own' : 'tokenizer');
   }
 
   /** The description of a model, for a decision before anything of it is fetched. */
@@ -153,8 +206,11 @@ export class Library {
       signal,
       onProgress: (done, total) => report({ done, total }),
     });
-    const entry = entryOf(cid, manifest, await this.#keptOf(cid));
-    this.#opened.set(cid, { entry, manifest, sources: model.sources, files: inOrder(model, sources, files) });
+    const bare = entryOf(cid, manifest, await this.#keptOf(cid));
+    const opened = { manifest, sources: model.sources, files: inOrder(model, sources, files) };
+    this.#opened.set(cid, { ...opened, entry: bare });
+    const entry = await this.described(bare);
+    this.#opened.set(cid, { ...opened, entry });
     return entry;
   }
 
@@ -194,7 +250,8 @@ export class Library {
     const { store } = await this.#open();
     try {
       const { present, total } = await store.state(cid);
-      return { cached: present === total, kept: present };
+      // Of a model that it has never heard of, the store has none of nothing.
+      return { cached: total > 0 && present === total, kept: present };
     } catch (error) {
       if (error instanceof ModelError && error.code === 'not-found') return { cached: false, kept: 0 };
       throw error;
@@ -202,7 +259,8 @@ export class Library {
   }
 
   async #relayEntry({ id, cid, name, layers, bytes, license }: RelayModel): Promise<ModelEntry> {
-    return { id, cid, name, layers, bytes, license, ...(await this.#keptOf(cid)), origin: 'relay' };
+    const kept = await this.#keptOf(cid);
+    return { id, cid, name, layers, bytes, license, ...kept, origin: 'relay', ...this.#figures.of(cid) };
   }
 
   async #bring(entry: ModelEntry, wanted: Wanted, report: Report, signal: AbortSignal): Promise<Brought> {
@@ -235,28 +293,22 @@ export class Library {
     signal: AbortSignal,
   ): Promise<Brought> {
     const { manifest, sources } = await this.#describe(entry, store, signal);
-    const tensors = wanted(manifest);
+    const tensors = wanted.tensors(manifest);
     const got = { manifest, store, weights: location };
     if (await hasAll(store, tensors)) return { ...got, sources: sources ?? [] };
-    const detail = this.#opened.has(entry.cid)
-      ? `Keeping ${entry.name} in this browser`
-      : `Fetching ${entry.name}`;
-    report({ phase: 'fetching', detail, done: 0, total: totalBytes(tensors) });
+    const { name } = entry;
+    const verb = this.#opened.has(entry.cid) ? `Keeping ${name} in this browser` : `Fetching ${name}`;
     const from = sources ?? (await this.#relaySources(entry, signal));
-    const rate = new Rate(() => this.platform.now());
-    let before: number | null = null;
-    await fetchTensors({
+    await fetchModel({
       manifest,
-      names: tensors.map(({ name }) => name),
-      sources: [from],
+      tensors,
+      sources: from,
       store,
+      whole: wanted.arrived && { downloads: this.#downloads, arrived: wanted.arrived },
+      detail: { fetching: verb, waiting: `${verb} goes on after the first word from the network` },
+      report,
+      now: () => this.platform.now(),
       signal,
-      onProgress: ({ done, total, fetched }) => {
-        before ??= done;
-        // A tensor counts as done when it is whole and checked: shown that way the bar would stand and jump.
-        const arrived = Math.min(total, Math.max(done, before + fetched));
-        report({ done: arrived, total, bytesPerSecond: rate.add(fetched) });
-      },
     });
     return { ...got, sources: from };
   }
@@ -271,13 +323,7 @@ export class Library {
     if (opened) return { manifest: opened.manifest, sources: opened.sources };
     const kept = (await store.manifests()).find(({ cid }) => cid === entry.cid)?.manifest;
     if (kept) return { manifest: kept, sources: null };
-    const { manifest } = await relayManifest(
-      this.platform,
-      this.relay,
-      await this.#listed(entry, signal),
-      signal,
-    );
-    return { manifest, sources: null };
+    return { manifest: await this.#manifests.get(await this.#listed(entry, signal), signal), sources: null };
   }
 
   async #relaySources(entry: ModelEntry, signal: AbortSignal): Promise<ByteSource[]> {
@@ -286,8 +332,9 @@ export class Library {
   }
 
   async #listed(entry: ModelEntry, signal: AbortSignal): Promise<RelayModel> {
-    const models = await relayModels(this.platform, this.relay, signal);
-    const listed = models.find(({ cid }) => cid === entry.cid);
+    const isIt = ({ cid }: RelayModel) => cid === entry.cid;
+    const listed =
+      this.#listing.find(isIt) ?? (await relayModels(this.platform, this.relay, signal)).find(isIt);
     if (listed) return listed;
     throw new ShoalError('no-model', `The relay no longer has ${entry.name}. Choose another model.`);
   }
@@ -310,14 +357,7 @@ async function hasAll(
   store: ModelStore,
   blobs: readonly { sha256: string; bytes: number }[],
 ): Promise<boolean> {
-  for (const { sha256, bytes } of blobs) if (!(await store.has(sha256, bytes))) return false;
-  return true;
-}
-
-/** Equal tensors are kept, and fetched, once. */
-function totalBytes(tensors: readonly ManifestTensor[]): number {
-  const byHash = new Map(tensors.map(({ sha256, bytes }) => [sha256, bytes]));
-  return [...byHash.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return (await store.missing(blobs)).length === 0;
 }
 
 function entryOf(cid: string, manifest: Manifest, state: Pick<ModelEntry, 'cached' | 'kept'>): ModelEntry {
@@ -332,6 +372,7 @@ function entryOf(cid: string, manifest: Manifest, state: Pick<ModelEntry, 'cache
     ...state,
     license: null,
     origin: 'file',
+    ...NO_FIGURES,
   };
 }
 

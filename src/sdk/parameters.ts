@@ -22,6 +22,8 @@ const KNOWN = new Set([
   'stream',
   'route',
   'privacy',
+  'while_loading',
+  'continue_final_message',
   'signal',
 ]);
 
@@ -35,6 +37,9 @@ export interface CheckedParameters {
   stream: boolean;
   route: Route;
   privacy: Privacy;
+  whileLoading: 'wait' | 'network';
+  /** The last message is the beginning of the answer. */
+  continueFinal: boolean;
   signal: AbortSignal | undefined;
 }
 
@@ -61,11 +66,19 @@ export function checkParameters(given: unknown, randomSeed: () => number): Check
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw refuse('signal', 'signal must be an AbortSignal.');
   }
-  const stream = parameters.stream ?? false;
-  if (typeof stream !== 'boolean') throw refuse('stream', 'stream must be true or false.');
+  const stream = flag('stream', parameters.stream);
+  const continueFinal = flag('continue_final_message', parameters.continue_final_message);
+  const messages = checkMessages(parameters.messages);
+  const last = messages.at(-1);
+  if (continueFinal && (last?.role !== 'assistant' || last.content === '')) {
+    throw refuse(
+      'continue_final_message',
+      'continue_final_message goes on with the last message, which must be the assistant’s and not be empty.',
+    );
+  }
   return {
     model,
-    messages: checkMessages(parameters.messages),
+    messages,
     sampling: {
       ...DEFAULT_SAMPLING,
       temperature: number('temperature', parameters.temperature, DEFAULT_SAMPLING.temperature, 0, 2),
@@ -97,6 +110,8 @@ export function checkParameters(given: unknown, randomSeed: () => number): Check
     stream,
     route: choice('route', parameters.route, ['auto', 'local', 'network'], 'auto'),
     privacy: choice('privacy', parameters.privacy, ['private', 'light'], 'private'),
+    whileLoading: choice('while_loading', parameters.while_loading, ['wait', 'network'], 'wait'),
+    continueFinal,
     signal,
   };
 }
@@ -115,6 +130,12 @@ function shown(value: unknown): string {
         ? 'an object'
         : String(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value !== 'boolean') throw refuse(name, `${name} must be true or false, not ${shown(value)}.`);
+  return value;
 }
 
 function choice<T extends string>(name: string, value: unknown, allowed: readonly T[], fallback: T): T {

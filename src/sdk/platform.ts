@@ -23,6 +23,16 @@ export interface SwarmOptions {
   iceServers: readonly IceServer[];
 }
 
+/** What a browser tells of the device; every part of it may be missing or rounded. */
+export interface DeviceFacts {
+  /** Bytes of memory, rounded; null when it does not tell. */
+  memoryBytes: number | null;
+  /** It tells no larger number than this. */
+  memoryMayBeMore: boolean;
+  /** A GPU that WebGPU can use, and the largest buffer there; null when there is none, or only an emulated one. */
+  gpu: { maxBufferBytes: number } | null;
+}
+
 /** What the sdk needs of the machine around it; a tab has one (web.ts), tests in Node have another. */
 export interface Platform {
   fetch: typeof fetch;
@@ -33,6 +43,8 @@ export interface Platform {
   loadEngine(options: LoadOptions): Promise<Engine>;
   /** Joins the network. The libp2p code is loaded by this, not before. */
   openSwarm(options: SwarmOptions): Promise<Swarm>;
+  /** Never rejects, and takes no longer than asking for a GPU. */
+  device(): Promise<DeviceFacts>;
   keep: Keep;
   /** Runs `work` while no other tab runs one of the same name. */
   lock<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Backend, type Engine, EngineError, type EngineInfo } from '../engine/index.ts';
-import { ResilientEngine } from './resilient.ts';
+import { type EngineLoss, ResilientEngine } from './resilient.ts';
 
 /**
  * A back end whose logits are a function of every token a session holds, in order, so that a lost, doubled or
@@ -89,6 +89,23 @@ describe('a lost GPU', () => {
       expect(engine.recoveries).toBe(1);
       expect(asked).toEqual([['wasm']]);
     }
+  });
+
+  it('is told to whoever listens, with the positions that were computed again', async () => {
+    const engine = new ResilientEngine(
+      backEnd('jspi', 2),
+      async () => backEnd('wasm', Number.POSITIVE_INFINITY),
+      () => {},
+      () => 5,
+    );
+    const losses: EngineLoss[] = [];
+    engine.onLoss = (loss) => losses.push(loss);
+    await turn(engine);
+    // 300 and one were held when the third call found it gone.
+    expect(losses).toEqual([
+      { type: 'lost', reason: 'The device is gone.' },
+      { type: 'recovered', ms: 0, replayed: 301 },
+    ]);
   });
 
   it('a second time is told instead of tried for ever', async () => {

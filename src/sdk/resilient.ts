@@ -17,6 +17,11 @@ const REPLAY_CHUNK = 128;
 /** Starts an engine on the given back ends. */
 export type StartEngine = (backends: readonly Backend[] | undefined, signal?: AbortSignal) => Promise<Engine>;
 
+/** An engine that was lost, and the one that took over: `ms` is the pause, `replayed` positions were computed again. */
+export type EngineLoss =
+  | { type: 'lost'; reason: string }
+  | { type: 'recovered'; ms: number; replayed: number };
+
 /**
  * A whole-model engine that outlives a lost GPU: it starts on the CPU once, replays the tokens that each
  * session held, and goes on with the call that failed, so that a conversation continues as if nothing had happened.
@@ -26,12 +31,16 @@ export class ResilientEngine {
   #restarted: Promise<void> | null = null;
   #recoveries = 0;
   #next = 1;
+  /** Hears of losses during an answer. */
+  onLoss: (loss: EngineLoss) => void = () => {};
   readonly #sessions = new Map<number, { inner: number; maxTokens?: number; tokens: number[] }>();
 
   constructor(
     engine: Engine,
     private readonly start: StartEngine,
     private readonly onLost: (reason: string, now: EngineInfo | null) => void,
+    /** Milliseconds. */
+    private readonly now: () => number = () => performance.now(),
   ) {
     this.#engine = engine;
   }
@@ -102,7 +111,10 @@ export class ResilientEngine {
   }
 
   async #restart(lost: EngineError, signal?: AbortSignal): Promise<void> {
+    const lostAt = this.now();
+    let replayed = 0;
     this.onLost(lost.message, null);
+    this.onLoss({ type: 'lost', reason: lost.message });
     const { backend } = this.#engine.info;
     const next = backend === 'jspi' || backend === 'webgpu' ? AFTER_A_GPU : undefined;
     // Its worker is of no more use; a failure to stop it changes nothing.
@@ -118,7 +130,9 @@ export class ResilientEngine {
           { signal },
         );
       }
+      replayed += held.tokens.length;
     }
     this.onLost(lost.message, this.#engine.info);
+    this.onLoss({ type: 'recovered', ms: this.now() - lostAt, replayed });
   }
 }

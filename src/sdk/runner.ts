@@ -1,17 +1,19 @@
 import { ChatTemplate, Dialogue, Tokenizer } from '../chat/index.ts';
-import type { LoadProgress } from '../engine/index.ts';
+import type { EngineInfo, LoadProgress } from '../engine/index.ts';
 import { aborted, ShoalError, toShoalError } from './errors.ts';
+import { IDLE_STATUS } from './idle-state.ts';
 import type { Library, LocalModel } from './library.ts';
 import { Cell } from './observable.ts';
 import type { CheckedParameters } from './parameters.ts';
 import type { Platform } from './platform.ts';
 import { abortable } from './queue.ts';
 import { ResilientEngine } from './resilient.ts';
-import type { LoadModelOptions, ModelEntry, ShoalOptions, Status } from './types.ts';
+import type { LoadModelOptions, ModelEntry, Phase, ShoalOptions, Status } from './types.ts';
 
 const LAST_MODEL = 'shoal.model';
 /** Failures that are this device's, so that other devices may do what it cannot. */
 const CANNOT_RUN: ReadonlySet<string> = new Set(['no-engine', 'no-space']);
+const WEIGHTS_ARE_HERE: ReadonlySet<Phase> = new Set(['checking', 'compiling']);
 /** Milliseconds between looks at a relay that has no model yet. */
 const LIST_AGAIN_MS = 2000;
 
@@ -24,18 +26,7 @@ export interface Running {
 
 /** The one whole model that this tab runs, and its way from a name to an engine. */
 export class Runner {
-  readonly status = new Cell<Status>({
-    phase: 'idle',
-    model: null,
-    detail: '',
-    done: 0,
-    total: 0,
-    bytesPerSecond: 0,
-    error: null,
-    engine: null,
-    storage: null,
-    notices: [],
-  });
+  readonly status = new Cell<Status>(IDLE_STATUS);
   #running: Running | null = null;
   #loading: { control: AbortController; done: Promise<void> } | null = null;
   #ready: Promise<void> = Promise.reject(
@@ -118,8 +109,8 @@ export class Runner {
     elsewhere: boolean,
     signal: AbortSignal,
   ): Promise<Running | ShoalError> {
-    const known = this.#cannotRun;
-    if (elsewhere && known && known.model === model && !this.#loading && !this.#running) return known.error;
+    const known = this.cannotRun(model);
+    if (elsewhere && known) return known;
     try {
       if (this.#loading) await abortable(this.#loading.done, signal);
       if (model !== null && this.#running?.entry.id !== model && this.#running?.entry.cid !== model) {
@@ -127,13 +118,48 @@ export class Runner {
       } else if (!this.#running) await abortable(this.load(undefined, {}), signal);
     } catch (error) {
       const told = toShoalError(error);
-      if (signal.aborted || !elsewhere || !CANNOT_RUN.has(told.code)) throw error;
-      this.#cannotRun = { model, error: told };
+      if (signal.aborted || !elsewhere || !this.#remember(model, told)) throw error;
       return told;
     }
     this.check();
     if (!this.#running) throw new ShoalError('no-model', 'No model is loaded. Call load() first.');
     return this.#running;
+  }
+
+  /**
+   * Whether an answer here would have to wait until weights are fetched. Not when it only waits for the engine, which
+   * takes no longer than joining others does, nor when this device cannot run the model.
+   */
+  async waitsForWeights(model: string | null, signal: AbortSignal): Promise<boolean> {
+    if (this.#isReady(model) || this.cannotRun(model)) return false;
+    const entry = await this.chooseForNetwork(model, signal);
+    const { phase, model: loads } = this.status.get();
+    const isHere = this.#loading && loads?.cid === entry.cid && WEIGHTS_ARE_HERE.has(phase);
+    return !isHere && !entry.cached;
+  }
+
+  #isReady(model: string | null): boolean {
+    if (this.#loading || !this.#running) return false;
+    const { id, cid } = this.#running.entry;
+    return model === null || model === id || model === cid;
+  }
+
+  /** Why this device cannot run the model, as far as it was tried. */
+  cannotRun(model: string | null): ShoalError | null {
+    const known = this.#cannotRun;
+    return known && known.model === model && !this.#loading && !this.#running ? known.error : null;
+  }
+
+  /** Begins to load what an answer here would need, unless something is being loaded. How it goes is in the status. */
+  begin(model: string | null): void {
+    if (this.#loading) return;
+    this.load(model ?? undefined, {}).catch((error: unknown) => this.#remember(model, toShoalError(error)));
+  }
+
+  #remember(model: string | null, error: ShoalError): boolean {
+    if (!CANNOT_RUN.has(error.code)) return false;
+    this.#cannotRun = { model, error };
+    return true;
   }
 
   /** The model asked for, else the one used last, else the default. */
@@ -144,9 +170,9 @@ export class Runner {
     return this.#findModel(model ?? null, signal, waits);
   }
 
-  /** The model asked for, else the one that runs or loads, else as `load` chooses; nothing is loaded. */
+  /** The model asked for, else the one that loads or runs, else as `load` chooses; nothing is loaded. */
   async chooseForNetwork(model: string | null, signal: AbortSignal): Promise<ModelEntry> {
-    const own = this.#running?.entry ?? (this.#loading ? this.status.get().model : null);
+    const own = (this.#loading ? this.status.get().model : null) ?? this.#running?.entry;
     if (own && (model === null || model === own.id || model === own.cid)) return own;
     return this.#findModel(model, signal, () => {});
   }
@@ -216,6 +242,8 @@ export class Runner {
     const report = (change: Partial<Status>) => this.status.update(change);
     report({ model: entry, error: null, engine: null, notices: [] });
     let local = await this.library.bring(entry, report, signal);
+    // Beside the start of the engine, which takes longer; without it the model runs as well.
+    const described = this.library.described(entry).catch(() => entry);
     await this.#showStorage();
     // The old model goes first, with the answer it may be giving: two of them may not fit.
     this.#answering?.abort();
@@ -235,13 +263,14 @@ export class Runner {
       engine,
       new Tokenizer(local.tokenizer),
       new ChatTemplate(local.manifest.chatTemplate),
+      { now: () => this.platform.now() },
     );
     this.#running = { entry, engine, dialogue };
     this.platform.keep.set(LAST_MODEL, entry.cid);
     const notice = await this.library.notice();
     report({
       phase: 'ready',
-      model: { ...entry, cached: notice === null, kept: notice === null ? entry.bytes : 0 },
+      model: { ...(await described), cached: notice === null, kept: notice === null ? entry.bytes : 0 },
       detail: '',
       done: 0,
       total: 0,
@@ -267,12 +296,13 @@ export class Runner {
         onProgress,
         signal: stop,
       });
-    return new ResilientEngine(await start(undefined, signal), start, (reason, info) => {
+    const onLost = (reason: string, info: EngineInfo | null) => {
       const notice = `The GPU was lost (${reason}). The conversation goes on with the next back end.`;
       const { notices } = this.status.get();
       if (info) this.status.update({ phase: 'ready', engine: info, detail: '', done: 0, total: 0 });
       else this.status.update({ phase: 'compiling', notices: [...notices, notice] });
-    });
+    };
+    return new ResilientEngine(await start(undefined, signal), start, onLost, () => this.platform.now());
   }
 
   async #showStorage(): Promise<void> {

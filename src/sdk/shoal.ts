@@ -2,13 +2,14 @@ import { chunksOf, collect } from './answer.ts';
 import { aborted, ShoalError, toShoalError } from './errors.ts';
 import { blobSources, Library } from './library.ts';
 import { Network } from './network/index.ts';
-import type { NetworkSnapshot, ShareOptions, Sharing, UnshareOptions } from './network/types.ts';
+import type { NetworkSnapshot, ShareLimits, ShareOptions, Sharing, UnshareOptions } from './network/types.ts';
 import { type CheckedParameters, checkParameters } from './parameters.ts';
 import type { Platform } from './platform.ts';
 import { Queue } from './queue.ts';
 import { randomId, randomSeed } from './random.ts';
 import { relaysOf } from './relays.ts';
 import { Runner, type Running } from './runner.ts';
+import { Trace } from './trace.ts';
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -19,6 +20,9 @@ import type {
   ShoalOptions,
   Status,
 } from './types.ts';
+
+/** Why an answer did not wait for this tab's own model. */
+const MEANWHILE = 'This tab was still fetching its own copy of the model.';
 
 /**
  * Opens Shoal over a platform. It begins to load a model at once unless `options.model` is false.
@@ -48,7 +52,7 @@ class TabShoal implements Shoal {
     options: ShoalOptions,
   ) {
     const relays = relaysOf(platform, options.relay, base);
-    this.#library = new Library(platform, relays.models);
+    this.#library = new Library(platform, relays.models, options);
     this.#runner = new Runner(platform, this.#library, options);
     const choose = (model: string | null, signal: AbortSignal) =>
       this.#runner.chooseForNetwork(model, signal);
@@ -70,6 +74,10 @@ class TabShoal implements Shoal {
 
   get networkStatus() {
     return this.#network.watch;
+  }
+
+  get networkMap() {
+    return this.#network.map;
   }
 
   load(model?: string, options: LoadModelOptions = {}): Promise<void> {
@@ -94,6 +102,18 @@ class TabShoal implements Shoal {
     await this.#network.unshare(options);
   }
 
+  async pauseSharing(): Promise<void> {
+    await this.#network.pauseSharing();
+  }
+
+  async resumeSharing(): Promise<void> {
+    await this.#network.resumeSharing();
+  }
+
+  limitSharing(limits: ShareLimits): void {
+    this.#network.limitSharing(limits);
+  }
+
   async network({ signal }: { signal?: AbortSignal } = {}): Promise<NetworkSnapshot> {
     try {
       this.#runner.check();
@@ -104,7 +124,7 @@ class TabShoal implements Shoal {
   }
 
   models(): Promise<ModelEntry[]> {
-    return this.#library.list().catch(rethrow);
+    return this.#library.listWithFigures().catch(rethrow);
   }
 
   async addModel(
@@ -147,16 +167,19 @@ class TabShoal implements Shoal {
 
   /** Begins at the first read, so that a stream which nobody reads does not hold up the others. */
   async *#stream(parameters: CheckedParameters): AsyncGenerator<ChatCompletionChunk> {
-    if (parameters.route === 'network') return yield* this.#network.answer(parameters, null);
+    const { route, whileLoading } = parameters;
+    if (route === 'network') return yield* this.#network.answer(parameters, null);
+    const elsewhere = route === 'auto' && this.#network.enabled;
+    if (elsewhere && whileLoading === 'network' && (yield* this.#answerMeanwhile(parameters))) return;
     const leave = await this.#answers.enter(parameters.signal);
-    const elsewhere = parameters.route === 'auto' && this.#network.enabled;
+    const trace = new Trace(() => this.platform.now());
     let cannot: ShoalError | null = null;
     const control = new AbortController();
     const signal = parameters.signal ? AbortSignal.any([control.signal, parameters.signal]) : control.signal;
     try {
       const running = await this.#runner.forAnswer(parameters, elsewhere, signal);
       if (running instanceof ShoalError) cannot = running;
-      else yield* this.#answerHere(running, parameters, control, signal);
+      else yield* this.#answerHere(running, parameters, trace, control, signal);
     } catch (error) {
       throw signal.aborted ? aborted(error) : toShoalError(error);
     } finally {
@@ -168,16 +191,29 @@ class TabShoal implements Shoal {
 
   async *#answerHere(
     { entry, engine, dialogue }: Running,
-    { messages, sampling, maxTokens, stop, privacy }: CheckedParameters,
+    { messages, sampling, maxTokens, stop, privacy, continueFinal }: CheckedParameters,
+    trace: Trace,
     control: AbortController,
     signal: AbortSignal,
   ): AsyncGenerator<ChatCompletionChunk> {
     const over = this.#runner.answering(control);
     const before = engine.recoveries;
+    engine.onLoss = (loss) => {
+      if (loss.type === 'recovered') trace.recovered({ ms: loss.ms, replayed: loss.replayed, peers: [] });
+      else trace.lost({ peer: null, start: 0, end: entry.layers, reason: loss.reason });
+    };
     try {
       yield* chunksOf(
         { id: `chatcmpl-${randomId()}`, created: Math.floor(Date.now() / 1000), model: entry.id },
-        dialogue.run(messages, { sampling, maxTokens, stop, signal }),
+        dialogue.run(messages, {
+          sampling,
+          maxTokens,
+          stop,
+          signal,
+          continueFinal,
+          onOpened: () => trace.opened(),
+          onStep: (step) => trace.step(step),
+        }),
         {
           now: () => this.platform.now(),
           route: 'local',
@@ -185,12 +221,43 @@ class TabShoal implements Shoal {
           privacy,
           work: null,
           recoveries: () => engine.recoveries - before,
+          trace,
         },
       );
     } finally {
+      engine.onLoss = () => {};
       over();
     }
     if (signal.aborted) throw aborted(signal.reason);
+  }
+
+  /**
+   * The automatic route, while this tab's own weights are on their way: others may answer before. The download stands
+   * back until the first token, and goes on by itself.
+   * @returns false when there is nothing to wait for here, or when they cannot and nothing was said yet
+   */
+  async *#answerMeanwhile(parameters: CheckedParameters): AsyncGenerator<ChatCompletionChunk, boolean> {
+    const { model, privacy, signal = new AbortController().signal } = parameters;
+    let answered = false;
+    let goOn = () => {};
+    try {
+      if (!(await this.#runner.waitsForWeights(model, signal))) return false;
+      goOn = this.#library.standBack(privacy);
+      this.#runner.begin(model);
+      for await (const chunk of this.#network.answer(parameters, MEANWHILE)) {
+        answered = true;
+        if (chunk.shoal.token_ids.length > 0) goOn();
+        yield chunk;
+      }
+      return true;
+    } catch (error) {
+      if (signal.aborted) throw aborted(error);
+      const told = toShoalError(error);
+      if (answered || told.code === 'aborted') throw told;
+      return false;
+    } finally {
+      goOn();
+    }
   }
 
   /** The automatic route, when this tab cannot run the model: others may. */

@@ -1,7 +1,15 @@
 import type { Arithmetic, Backend, EngineInfo, Precision } from '../engine/index.ts';
 import type { LinkPath } from '../swarm/index.ts';
 import type { ShoalError } from './errors.ts';
-import type { Membership, NetworkSnapshot, ShareOptions, Sharing, UnshareOptions } from './network/types.ts';
+import type {
+  Membership,
+  NetworkMap,
+  NetworkSnapshot,
+  ShareLimits,
+  ShareOptions,
+  Sharing,
+  UnshareOptions,
+} from './network/types.ts';
 
 export type * from './network/types.ts';
 
@@ -21,6 +29,20 @@ export interface ModelEntry {
   license: string | null;
   /** `relay`: listed by the relay; `file`: opened by the user. */
   origin: 'relay' | 'file';
+  /** Most tokens of one conversation, null until the model's manifest is here. */
+  contextTokens: number | null;
+  /** Whether this tab can probably run the whole of it; null until the manifest is here. */
+  fit: ModelFit | null;
+}
+
+/** An estimate from the sizes of the tensors, made without loading anything. */
+export interface ModelFit {
+  /** Bytes that weights and the caches of one conversation take while it runs. */
+  neededBytes: number;
+  /** What this device lets a tab take; null when the browser does not tell. */
+  deviceBytes: number | null;
+  /** `tight`: above half of `deviceBytes`. `unknown`: the browser does not tell. */
+  verdict: 'fits' | 'tight' | 'too-large' | 'unknown';
 }
 
 export type Phase = 'idle' | 'fetching' | 'checking' | 'compiling' | 'ready' | 'failed';
@@ -100,10 +122,20 @@ export interface CompletionParameters {
   route?: Route;
   /**
    * On the network. `private` (default): words and token ids stay in this tab, peers get hidden states, out of which
-   * a determined one may guess a part of the text. `light`: nothing is computed here, and the first and last peer can
+   * a determined one may guess a part of the text, or all of it. `light`: nothing is computed here, and the first and last peer can
    * read the conversation.
    */
   privacy?: Privacy;
+  /**
+   * With `route: 'auto'`, while this tab's own weights are still on their way. `wait` (default): the answer comes when
+   * they are here. `network`: this answer comes over the network, and the download stands back until its first token.
+   */
+  while_loading?: 'wait' | 'network';
+  /**
+   * The last message is the beginning of an answer, which is to be continued; only the continuation is given back.
+   * The name is that of Hugging Face's chat templates.
+   */
+  continue_final_message?: boolean;
   signal?: AbortSignal;
 }
 
@@ -155,7 +187,35 @@ export interface Provenance {
   timings: Timings;
   /** Times that an engine or a hop died during the answer and was replaced. */
   recoveries: number;
+  /** What happened since the chunk before; all of it on a whole completion. At most 2,048 entries of an answer. */
+  trace: TraceEntry[];
 }
+
+/**
+ * One thing that happened during an answer. `at_ms`: when it began, in milliseconds since the question was taken up;
+ * it took the `ms` after that.
+ */
+export type TraceEntry =
+  /** The chain was found and opened, or the model became ready, `ms` after it was asked for. Always the first. */
+  | { kind: 'opened'; at_ms: number; ms: number }
+  /** The prefill, whose result is the first token; or the step after a token, whose result is the next one. */
+  | {
+      kind: 'prefill' | 'token';
+      at_ms: number;
+      ms: number;
+      /** Positions computed. */
+      positions: number;
+      /** In this tab's own engine. */
+      own_ms: number;
+      /** By each hop in order; 0 where a hop did not tell. Empty in the local route. */
+      hops_ms: number[];
+      /** No engine accounts for these. */
+      wire_ms: number;
+    }
+  /** A hop, or this tab's GPU, was lost. */
+  | { kind: 'lost'; at_ms: number; peer: string | null; start: number; end: number; reason: string }
+  /** Somebody else goes on; `ms`: the pause; `replayed`: positions computed again. */
+  | { kind: 'recovered'; at_ms: number; ms: number; replayed: number; peers: string[] };
 
 export type FinishReason = 'stop' | 'length';
 
@@ -234,6 +294,12 @@ export interface Shoal {
   share(options?: ShareOptions): Promise<Sharing>;
   /** Takes nobody new, finishes what runs, and stops lending. Nothing happens when nothing is shared. */
   unshare(options?: UnshareOptions): Promise<void>;
+  /** Takes nobody new and withdraws the record, but keeps the slice loaded; what runs is finished. */
+  pauseSharing(): Promise<void>;
+  /** Announces the slice again. */
+  resumeSharing(): Promise<void>;
+  /** Changes power and memory of what is lent, from the next step on. @throws ShoalError `bad-request` */
+  limitSharing(limits: ShareLimits): void;
   /** Joins the network before it is needed; resolves when others can reach this tab. */
   join(options?: { signal?: AbortSignal }): Promise<void>;
   /** Own state in the network: what is shared and served. Costs nothing to watch, and does not join. */
@@ -242,6 +308,8 @@ export interface Shoal {
   network(options?: { signal?: AbortSignal }): Promise<NetworkSnapshot>;
   /** The same, asked again every few seconds while somebody watches; joins with the first one who does. */
   readonly networkStatus: Observable<NetworkSnapshot>;
+  /** The whole network as the relay sees it, told by it within two seconds; only while somebody watches. */
+  readonly networkMap: Observable<NetworkMap>;
   /** Stops everything, says goodbye to the network, and frees the engines. */
   dispose(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { loadEngine } from '../engine/web.ts';
 import { HttpSource, MemoryStore } from '../model/index.ts';
 import { openOpfsStore } from '../model/web.ts';
+import { readDevice } from './device.ts';
 import type { OpenStore, Platform } from './platform.ts';
 import { openShoal } from './shoal.ts';
 import type { Shoal, ShoalOptions } from './types.ts';
@@ -30,6 +31,7 @@ function browser(): Platform {
     loadEngine,
     // The libp2p code is as large as the rest of the page: a tab that never joins does not fetch it.
     openSwarm: async (options) => (await import('../swarm/web.ts')).createTabSwarm(options),
+    device: readDevice,
     keep: {
       get(name) {
         try {

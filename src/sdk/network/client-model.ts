@@ -2,17 +2,15 @@ import type { ClientParts, Privacy } from '../../chain/index.ts';
 import { ChatTemplate, Tokenizer } from '../../chat/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Manifest, Slice } from '../../model/index.ts';
-import { FRONT_LAYERS } from '../../swarm/index.ts';
 import { ShoalError } from '../errors.ts';
+import { DEFAULT_MAX_TOKENS } from '../fit.ts';
 import type { Library } from '../library.ts';
 import type { Platform } from '../platform.ts';
 import { abortable } from '../queue.ts';
 import type { ModelEntry, ShoalOptions } from '../types.ts';
+import { clientSlices } from './client-slices.ts';
 import type { Progress } from './types.ts';
 import { watchLost } from './watch-lost.ts';
-
-/** Tokens of one session when the caller does not say; the same as in the local route. */
-const DEFAULT_MAX_TOKENS = 4096;
 
 /** What a client keeps of a model whose middle others run. */
 export interface ClientModel {
@@ -132,10 +130,9 @@ export class ClientModels {
       this.report(shown);
     };
     show({});
-    const slices = privacy === 'light' ? [] : slicesOf;
     const brought = await this.library.bringSlices(
       entry,
-      (manifest) => (typeof slices === 'function' ? Object.values(slices(manifest)) : slices),
+      privacy === 'light' ? null : (manifest) => Object.values(slicesOf(manifest)),
       ({ done, total }) => show({ done: done ?? shown.done, total: total ?? shown.total }),
       signal,
     );
@@ -174,20 +171,13 @@ export class ClientModels {
   }
 }
 
-/** The two ends of a model that a private client runs itself. */
-function slicesOf({ config, name }: Manifest): { front: Slice; head: Slice } {
-  // At least one layer is left to the others.
-  const end = Math.min(FRONT_LAYERS, config.layers - 1);
-  if (end < 1) {
-    throw new ShoalError(
-      'not-available',
-      `${name} has too few layers to be run by several. Use route "local".`,
-    );
-  }
-  return {
-    front: { start: 0, end, embed: true, head: false },
-    head: { start: config.layers, end: config.layers, embed: false, head: true },
-  };
+function slicesOf(manifest: Manifest): { front: Slice; head: Slice } {
+  const slices = clientSlices(manifest);
+  if (slices) return slices;
+  throw new ShoalError(
+    'not-available',
+    `${manifest.name} has too few layers to be run by several. Use route "local".`,
+  );
 }
 
 /** Gives the engines back when nobody uses them and nobody will. */

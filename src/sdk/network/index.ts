@@ -1,18 +1,28 @@
 import type { RelaySource } from '../../swarm/index.ts';
 import { toShoalError } from '../errors.ts';
+import { NO_NETWORK } from '../idle-state.ts';
 import type { Library } from '../library.ts';
 import type { Cell } from '../observable.ts';
 import type { CheckedParameters } from '../parameters.ts';
 import type { Platform } from '../platform.ts';
-import type { ChatCompletionChunk, ModelEntry, ShoalOptions } from '../types.ts';
+import type { ChatCompletionChunk, ModelEntry, Observable, ShoalOptions } from '../types.ts';
 import { ClientModels } from './client-model.ts';
+import { watchMap } from './map.ts';
 import { type Joined, Member } from './member.ts';
 import { OwnSlices } from './own-slice.ts';
 import { partLoader } from './part-loader.ts';
 import { NetworkRoute } from './route.ts';
 import { Sharer } from './share.ts';
 import { type Survey, survey } from './survey.ts';
-import type { Membership, NetworkSnapshot, ShareOptions, Sharing, UnshareOptions } from './types.ts';
+import type {
+  Membership,
+  NetworkMap,
+  NetworkSnapshot,
+  ShareLimits,
+  ShareOptions,
+  Sharing,
+  UnshareOptions,
+} from './types.ts';
 import { Watch } from './watch.ts';
 
 /** Milliseconds between looks at the network while somebody watches: below what a person waits for. */
@@ -31,6 +41,7 @@ export class Network {
   readonly #sharer: Sharer;
   readonly #route: NetworkRoute;
   readonly watch: Watch<NetworkSnapshot>;
+  readonly map: Observable<NetworkMap>;
 
   constructor(
     platform: Platform,
@@ -47,7 +58,8 @@ export class Network {
       this.#member.state.update({ preparing }),
     );
     this.#route = new NetworkRoute(platform, this.#member, models, new OwnSlices(loadPart), wire);
-    this.watch = new Watch(this.#snapshot(NOTHING_SEEN), (signal) => this.#look(signal), LOOK_AGAIN_MS);
+    this.watch = new Watch(NO_NETWORK, (signal) => this.#look(signal), LOOK_AGAIN_MS);
+    this.map = watchMap(platform, library.relay, this.watch);
   }
 
   get enabled(): boolean {
@@ -68,6 +80,18 @@ export class Network {
 
   unshare(options: UnshareOptions): Promise<void> {
     return this.#sharer.unshare(options);
+  }
+
+  pauseSharing(): Promise<void> {
+    return this.#sharer.pause();
+  }
+
+  resumeSharing(): Promise<void> {
+    return this.#sharer.resume();
+  }
+
+  limitSharing(limits: ShareLimits): void {
+    this.#sharer.limit(limits);
   }
 
   async look(signal?: AbortSignal): Promise<NetworkSnapshot> {

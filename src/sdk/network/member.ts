@@ -2,6 +2,7 @@ import { sampleAsSent } from '../../chat/index.ts';
 import { createHost, type Host } from '../../host/index.ts';
 import type { RelaySource, Swarm } from '../../swarm/index.ts';
 import { aborted, ShoalError, toShoalError } from '../errors.ts';
+import { NO_MEMBERSHIP } from '../idle-state.ts';
 import { Cell } from '../observable.ts';
 import type { Platform } from '../platform.ts';
 import { abortable } from '../queue.ts';
@@ -11,6 +12,8 @@ import type { Membership } from './types.ts';
 
 /** Milliseconds until a caller is told that no relay answers; joining goes on behind it. */
 const JOIN_MS = 15_000;
+/** Peers of other versions that are counted: beyond this a person reads only "many". */
+const MOST_OTHERS = 1000;
 
 export interface Joined {
   swarm: Swarm;
@@ -26,15 +29,9 @@ export interface MemberOptions {
 
 /** This peer's place in the network: joined when it is first needed, left once. */
 export class Member {
-  readonly state = new Cell<Membership>({
-    state: 'off',
-    relay: 'gone',
-    peer: null,
-    addresses: [],
-    sharing: null,
-    preparing: null,
-    error: null,
-  });
+  readonly state = new Cell<Membership>(NO_MEMBERSHIP);
+  /** Peers that speak another version of the protocol. */
+  readonly #others = new Set<string>();
   #joining: Promise<Joined> | null = null;
   #left = false;
 
@@ -101,7 +98,15 @@ export class Member {
     const { relays, iceServers } = this.options;
     const swarm = await this.platform.openSwarm({ relays, iceServers });
     const { transport, directory, clock } = swarm;
-    const host = createHost({ transport, directory, clock, agent: AGENT, sample: sampleAsSent });
+    const onOtherVersion = (peer: string) => this.#metOther(peer);
+    const host = createHost({
+      transport,
+      directory,
+      clock,
+      agent: AGENT,
+      sample: sampleAsSent,
+      onOtherVersion,
+    });
     swarm.subscribe(() => this.#show(swarm));
     // Closed before anybody could reach it: told by whoever closed it.
     swarm.ready.then(
@@ -110,6 +115,12 @@ export class Member {
     );
     this.#show(swarm);
     return { swarm, host };
+  }
+
+  #metOther(peer: string): void {
+    if (this.#others.has(peer) || this.#others.size >= MOST_OTHERS) return;
+    this.#others.add(peer);
+    this.state.update({ otherVersions: this.#others.size });
   }
 
   #show(swarm: Swarm): void {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, EngineError } from '../../engine/index.ts';
 import { loadSlice, nodePlatform } from '../../engine/node.ts';
+import { altered } from '../../engine/testing/altered.ts';
 import { type Tab, Tabs } from '../testing/tabs.ts';
 import { tinyModel } from '../testing/tiny-model.ts';
 import type { CompletionParameters } from '../types.ts';
@@ -257,18 +258,13 @@ describe('losing and leaving', () => {
 
   it('a GPU that is lost while it hosts ends the share in words, and clients go to others', async () => {
     let lose = false;
-    const losing = (engine: Engine): Engine => ({
-      info: engine.info,
-      open: (options) => engine.open(options),
-      truncate: (session, length) => engine.truncate(session, length),
-      close: (session) => engine.close(session),
-      dispose: () => engine.dispose(),
-      decode: (batch) => engine.decode(batch),
-      forward: async (session, input, options) => {
-        if (lose) throw new EngineError('lost', 'the device is gone');
-        return engine.forward(session, input, options);
-      },
-    });
+    const losing = (engine: Engine): Engine =>
+      altered(engine, {
+        forward: async (session, input, options) => {
+          if (lose) throw new EngineError('lost', 'the device is gone');
+          return engine.forward(session, input, options);
+        },
+      });
     const broken = tabs.open(
       {},
       { loadEngine: async (options) => losing(await loadSlice(nodePlatform, options)) },

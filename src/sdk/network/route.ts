@@ -6,8 +6,10 @@ import type { CheckedParameters } from '../parameters.ts';
 import type { Platform } from '../platform.ts';
 import { Queue } from '../queue.ts';
 import { randomHex32, randomId } from '../random.ts';
+import { Trace } from '../trace.ts';
 import type { ChatCompletionChunk, ModelEntry, ShoalOptions } from '../types.ts';
-import type { ClientModels, Lease } from './client-model.ts';
+import { ChainNews } from './chain-news.ts';
+import type { ClientModel, ClientModels, Lease } from './client-model.ts';
 import { AGENT } from './greet.ts';
 import type { Joined, Member } from './member.ts';
 import type { OwnSlices } from './own-slice.ts';
@@ -23,6 +25,7 @@ interface OpenLine extends Line {
   /** Of the engines in this tab that the chain begins and ends with. */
   lease: Lease;
   chain: Chain;
+  news: ChainNews;
   dialogue: Dialogue;
   /** Ends the timer that closes it. */
   cancelIdle: () => void;
@@ -59,12 +62,13 @@ export class NetworkRoute {
     const control = new AbortController();
     this.#running.add(control);
     const signal = parameters.signal ? AbortSignal.any([control.signal, parameters.signal]) : control.signal;
+    const trace = new Trace(() => this.platform.now());
     try {
       const joined = await this.member.join(signal);
       const entry = await choose(signal);
       const lease = await this.models.get(entry, parameters.privacy, signal);
       const line = await this.#lineFor(joined, lease, parameters, signal);
-      yield* this.#run(line, parameters, reason, signal);
+      yield* this.#run(line, parameters, { reason, trace }, signal);
     } catch (error) {
       throw signal.aborted ? aborted(error) : toShoalError(error);
     } finally {
@@ -89,13 +93,15 @@ export class NetworkRoute {
 
   async *#run(
     line: OpenLine,
-    { messages, sampling, maxTokens, stop, privacy }: CheckedParameters,
-    reason: string | null,
+    { messages, sampling, maxTokens, stop, privacy, continueFinal }: CheckedParameters,
+    { reason, trace }: { reason: string | null; trace: Trace },
     signal: AbortSignal,
   ): AsyncGenerator<ChatCompletionChunk> {
     const before = line.chain.status();
-    let said = '';
+    const begun = continueFinal ? (messages.at(-1)?.content ?? '') : '';
+    let said = begun;
     let reusable = false;
+    line.news.follow(trace);
     try {
       const chunks = chunksOf(
         {
@@ -103,13 +109,22 @@ export class NetworkRoute {
           created: Math.floor(Date.now() / 1000),
           model: line.lease.model.entry.id,
         },
-        line.dialogue.run(messages, { sampling, maxTokens, stop, signal }),
+        line.dialogue.run(messages, {
+          sampling,
+          maxTokens,
+          stop,
+          signal,
+          continueFinal,
+          onOpened: () => trace.opened(),
+          onStep: (step) => trace.step(step),
+        }),
         {
           now: () => this.platform.now(),
           route: 'network',
           reason,
           privacy,
           work: () => workSince(before, line.chain.status()),
+          trace,
         },
       );
       // Also after a stop, and when the reader leaves: the caches stay in step with the dialogue.
@@ -123,7 +138,9 @@ export class NetworkRoute {
       reusable = signal.aborted;
       throw error;
     } finally {
-      line.messages = [...messages, { role: 'assistant', content: said }];
+      line.news.leave();
+      const asked = continueFinal ? messages.slice(0, -1) : messages;
+      line.messages = [...asked, { role: 'assistant', content: said }];
       await this.#keep(line, reusable);
     }
   }
@@ -132,13 +149,13 @@ export class NetworkRoute {
   async #lineFor(
     joined: Joined,
     lease: Lease,
-    { messages, maxTokens, privacy }: CheckedParameters,
+    parameters: CheckedParameters,
     signal: AbortSignal,
   ): Promise<OpenLine> {
     const { model } = lease;
+    const { messages, maxTokens, privacy } = parameters;
     try {
-      const prompt = model.template.encode(messages, model.tokenizer).length;
-      const capacity = capacityFor(prompt, maxTokens, model.maxTokens);
+      const capacity = capacityFor(promptTokens(model, parameters), maxTokens, model.maxTokens);
       const need = { cid: model.entry.cid, privacy, capacity, messages };
       const found = await this.#take(lease, need);
       if (found) {
@@ -146,6 +163,7 @@ export class NetworkRoute {
         return found;
       }
       const { transport, directory, clock } = joined.swarm;
+      const news = new ChainNews();
       const chain = await openChain(
         {
           transport,
@@ -159,6 +177,7 @@ export class NetworkRoute {
           randomId: randomHex32,
           dtype: this.wire,
           maxTokens: capacity,
+          onEvent: (event) => news.take(event),
           runLocally: (range, stop) =>
             privacy === 'light'
               ? Promise.resolve(false)
@@ -166,9 +185,10 @@ export class NetworkRoute {
         },
         signal,
       );
-      const dialogue = new Dialogue(chain, model.tokenizer, model.template);
+      const clockOfSteps = { now: () => this.platform.now() };
+      const dialogue = new Dialogue(chain, model.tokenizer, model.template, clockOfSteps);
       this.#open++;
-      return { ...need, lease, chain, dialogue, usedAt: 0, cancelIdle: () => {} };
+      return { ...need, lease, chain, news, dialogue, usedAt: 0, cancelIdle: () => {} };
     } catch (error) {
       lease.done();
       throw error;
@@ -211,6 +231,15 @@ export class NetworkRoute {
     lease.done();
     if (--this.#open === 0) await this.ownSlices.drop();
   }
+}
+
+function promptTokens(
+  { template, tokenizer }: ClientModel,
+  { messages, continueFinal }: CheckedParameters,
+): number {
+  if (!continueFinal) return template.encode(messages, tokenizer).length;
+  const { prompt, begun } = template.encodeContinued(messages, tokenizer);
+  return prompt.length + begun.length;
 }
 
 function workSince(before: ChainStatus, now: ChainStatus): Work {

@@ -1,4 +1,4 @@
-import { type HostStatus, type LentSlice, newCounters } from '../../host/index.ts';
+import type { HostStatus, LentSlice } from '../../host/index.ts';
 import type { Manifest } from '../../model/index.ts';
 import { FRONT_LAYERS, type LayerRange } from '../../swarm/index.ts';
 import type { Part } from '../../wire/index.ts';
@@ -6,11 +6,14 @@ import { aborted, ShoalError, toShoalError } from '../errors.ts';
 import type { Library } from '../library.ts';
 import { abortable } from '../queue.ts';
 import type { ModelEntry } from '../types.ts';
-import { chooseLayers, DEFAULT_MEMORY, LEAST_MEMORY } from './choose-layers.ts';
+import { chooseLayers } from './choose-layers.ts';
 import type { Joined, Member } from './member.ts';
 import type { PartLoader, PartOptions } from './part-loader.ts';
+import { POWER } from './power.ts';
+import { type CheckedLimits, checkLayers, checkLimits } from './sharing-limits.ts';
+import { countsOf, NOTHING } from './sharing-state.ts';
 import { survey } from './survey.ts';
-import type { ShareOptions, Sharing, UnshareOptions } from './types.ts';
+import type { ShareLimits, ShareOptions, Sharing, UnshareOptions } from './types.ts';
 import { watchLost } from './watch-lost.ts';
 
 /** Milliseconds between looks at the counters of what is served. */
@@ -22,6 +25,9 @@ interface Lending {
   joined: Joined | null;
   range: LayerRange;
   cid: string;
+  limits: CheckedLimits;
+  /** Paused while it was still being prepared: it pauses as soon as it is lent. */
+  paused: boolean;
   unsubscribe: () => void;
   /** Ends a drain at once. */
   force: AbortController;
@@ -40,32 +46,34 @@ export class Sharer {
 
   /** @throws ShoalError, see Shoal.share */
   async share(
-    { layers, memory = DEFAULT_MEMORY, onProgress, signal }: ShareOptions,
+    { layers, power, memory, onProgress, signal }: ShareOptions,
     choose: (signal: AbortSignal) => Promise<ModelEntry>,
   ): Promise<Sharing> {
     if (signal?.aborted) throw aborted(signal.reason);
     if (this.#lending) {
       throw new ShoalError('bad-request', 'This tab shares a slice already. Call unshare() first.');
     }
-    checkMemory(memory);
+    const limits = checkLimits({ power, memory });
     const control = new AbortController();
     const lending: Lending = {
       control,
       joined: null,
       range: { start: 0, end: 0 },
       cid: '',
+      limits,
+      paused: false,
       unsubscribe: () => {},
       force: new AbortController(),
       draining: null,
     };
     this.#lending = lending;
-    this.member.state.update({ sharing: { ...NOTHING } });
+    this.member.state.update({ sharing: { ...NOTHING, power: limits.power } });
     const off = onProgress
       ? this.member.state.subscribe(({ sharing }) => sharing && onProgress(sharing))
       : () => {};
     const stop = signal ? AbortSignal.any([control.signal, signal]) : control.signal;
     try {
-      await this.#prepare(lending, layers, memory, choose, stop);
+      await this.#prepare(lending, layers, choose, stop);
       const shared = this.member.state.get().sharing;
       if (stop.aborted || !shared) throw aborted(stop.reason);
       return shared;
@@ -106,6 +114,34 @@ export class Sharer {
     }
   }
 
+  /** Resolves when nobody new can find the slice; what runs is finished. Nothing happens when nothing is shared. */
+  async pause(): Promise<void> {
+    const lending = this.#lending;
+    if (!lending) return;
+    lending.paused = true;
+    if (this.member.state.get().sharing?.state !== 'sharing') return;
+    this.#show({ state: 'paused' });
+    await lending.joined?.host.pause(lending.cid, lending.range);
+  }
+
+  async resume(): Promise<void> {
+    const lending = this.#lending;
+    if (!lending) return;
+    lending.paused = false;
+    if (this.member.state.get().sharing?.state !== 'paused') return;
+    this.#show({ state: 'sharing' });
+    lending.joined?.host.resume(lending.cid, lending.range);
+  }
+
+  /** @throws ShoalError `bad-request`, and nothing is changed */
+  limit(limits: ShareLimits): void {
+    const lending = this.#lending;
+    const checked = checkLimits(limits, lending?.limits);
+    if (!lending) return;
+    lending.limits = checked;
+    this.#show({ power: checked.power });
+  }
+
   /** Brings the counters up to date. */
   recount(): void {
     const lending = this.#lending;
@@ -120,7 +156,6 @@ export class Sharer {
   async #prepare(
     lending: Lending,
     layers: ShareOptions['layers'],
-    memory: number,
     choose: (signal: AbortSignal) => Promise<ModelEntry>,
     signal: AbortSignal,
   ): Promise<void> {
@@ -137,12 +172,12 @@ export class Sharer {
     if (!range) {
       step('Looking for the layers that are needed most');
       const { coverage } = await survey(joined, [entry], { signal });
-      range = chooseLayers(manifest, coverage[0] ?? null, memory, Math.random);
+      range = chooseLayers(manifest, coverage[0] ?? null, lending.limits.memory, Math.random);
     }
     lending.range = range;
     lending.cid = entry.cid;
     this.#show({ ...range });
-    const slice = this.#lentSlice(entry, manifest, lending, memory);
+    const slice = this.#lentSlice(entry, manifest, lending);
     const unsubscribe = joined.host.subscribe((status) => this.#count(lending, status));
     // A host tells of sessions that come and go, not of each position.
     const ticking = setInterval(() => this.recount(), COUNT_MS);
@@ -153,9 +188,10 @@ export class Sharer {
     await abortable(joined.host.lend(slice, { signal }), signal);
     this.#show({ state: 'sharing', progress: null });
     this.#count(lending, joined.host.status());
+    if (lending.paused) await this.pause();
   }
 
-  #lentSlice(entry: ModelEntry, manifest: Manifest, lending: Lending, memory: number): LentSlice {
+  #lentSlice(entry: ModelEntry, manifest: Manifest, lending: Lending): LentSlice {
     const { start, end } = lending.range;
     return {
       cid: entry.cid,
@@ -163,8 +199,17 @@ export class Sharer {
       start,
       end,
       main: mainPart(lending.range),
-      memoryBudget: memory,
-      load: (part, { measure, signal }) => this.#load(entry, part, lending, { measure, signal, memory }),
+      get memoryBudget() {
+        return lending.limits.memory;
+      },
+      get power() {
+        return POWER[lending.limits.power];
+      },
+      onMemory: (memoryBytes) => {
+        if (this.#lending === lending) this.#show({ memoryBytes });
+      },
+      load: (part, { measure, signal }) =>
+        this.#load(entry, part, lending, { measure, signal, memory: lending.limits.memory }),
     };
   }
 
@@ -182,6 +227,7 @@ export class Sharer {
   /** A GPU that went away takes every session along: clients are told at once, and the person why it is over. */
   async #lost(lending: Lending, reason: string): Promise<void> {
     if (this.#lending !== lending) return;
+    this.recount();
     this.#lending = null;
     const error = new ShoalError(
       'no-engine',
@@ -211,20 +257,8 @@ export class Sharer {
 
   #count(lending: Lending, status: HostStatus): void {
     if (this.#lending !== lending) return;
-    const { start, end } = lending.range;
-    const slice = status.slices.find(
-      (held) => held.cid === lending.cid && held.start === start && held.end === end,
-    );
-    const { counters } = status;
-    const shown = this.member.state.get().sharing;
-    if (slice?.engine.backend === shown?.backend && sameCounts(status, shown)) return;
-    this.#show({
-      ...(slice ? { backend: slice.engine.backend } : {}),
-      sessions: status.sessions,
-      servedTokens: counters.decodePositions,
-      servedPositions: counters.prefillPositions + counters.decodePositions,
-      counters,
-    });
+    const change = countsOf(status, { ...lending.range, cid: lending.cid }, this.member.state.get().sharing);
+    if (change) this.#show(change);
   }
 
   #show(change: Partial<Sharing>): void {
@@ -233,49 +267,8 @@ export class Sharer {
   }
 }
 
-function sameCounts({ sessions, counters }: HostStatus, shown: Sharing | null): boolean {
-  if (!shown || shown.sessions !== sessions) return false;
-  const names = Object.keys(counters) as (keyof HostStatus['counters'])[];
-  return names.every((name) => counters[name] === shown.counters[name]);
-}
-
-const NOTHING: Sharing = {
-  state: 'preparing',
-  cid: '',
-  model: '',
-  start: 0,
-  end: 0,
-  backend: null,
-  progress: null,
-  error: null,
-  sessions: 0,
-  servedTokens: 0,
-  servedPositions: 0,
-  counters: newCounters(),
-};
-
 /** What most clients ask for: they run the first layers themselves. */
 export function mainPart({ start, end }: LayerRange): Part {
   const from = start < FRONT_LAYERS && end > FRONT_LAYERS ? FRONT_LAYERS : start;
   return { start: from, end, embed: false, head: false };
-}
-
-function checkLayers(layers: readonly [number, number], manifest: Manifest): LayerRange {
-  const most = manifest.config.layers;
-  const [start, end]: readonly unknown[] = Array.isArray(layers) ? layers : [];
-  const sound =
-    typeof start === 'number' && typeof end === 'number' && Number.isInteger(start) && Number.isInteger(end);
-  if (sound && 0 <= start && start < end && end <= most) return { start, end };
-  throw new ShoalError(
-    'bad-request',
-    `layers must be [start, end) within the ${most} layers of ${manifest.name}, as in [0, ${most}].`,
-    { param: 'layers' },
-  );
-}
-
-function checkMemory(memory: number): void {
-  if (typeof memory === 'number' && memory >= LEAST_MEMORY && Number.isFinite(memory)) return;
-  throw new ShoalError('bad-request', `memory is in bytes and at least ${LEAST_MEMORY}.`, {
-    param: 'memory',
-  });
 }

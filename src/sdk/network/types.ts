@@ -10,13 +10,21 @@ export interface Progress {
   total: number;
 }
 
-export interface ShareOptions {
+/** How hard a device works for others: the share of its time that the engine may run for them. */
+export type SharePower = 'light' | 'medium' | 'full';
+
+export interface ShareLimits {
+  /** Default `full`. */
+  power?: SharePower;
+  /** Bytes that weights and caches may take together. Less than now: new conversations are refused until it fits. */
+  memory?: number;
+}
+
+export interface ShareOptions extends ShareLimits {
   /** Id or cid; default: the model that is loaded, else the relay's first. */
   model?: string;
   /** Layers `[start, end)`; default: those that the network holds least of and that fit the memory. */
   layers?: readonly [start: number, end: number];
-  /** Bytes that weights and caches may take together; default 512 MB. */
-  memory?: number;
   onProgress?: (sharing: Sharing) => void;
   signal?: AbortSignal;
 }
@@ -29,7 +37,8 @@ export interface UnshareOptions {
 /** What this device lends, from the moment that it begins to get it ready. */
 export interface Sharing {
   /** `failed` stays until the next `share` or `unshare`, so that the reason can be read. */
-  state: 'preparing' | 'sharing' | 'draining' | 'failed';
+  state: 'preparing' | 'sharing' | 'paused' | 'draining' | 'failed';
+  power: SharePower;
   cid: string;
   /** Name of the model. */
   model: string;
@@ -47,6 +56,8 @@ export interface Sharing {
   servedTokens: number;
   /** Positions computed in all, prompts and replays included. */
   servedPositions: number;
+  /** Bytes that weights and caches take now. */
+  memoryBytes: number;
   /** Since this tab joined; they only rise. */
   counters: HostCounters;
 }
@@ -66,6 +77,11 @@ export interface Membership {
   sharing: Sharing | null;
   /** What is being made ready for the network route. */
   preparing: Progress | null;
+  /**
+   * Peers met since joining that speak another version of the protocol, so that they and this one cannot compute
+   * together. More than none: one of the two pages is out of date, and a reload may help.
+   */
+  otherVersions: number;
   error: ShoalError | null;
 }
 
@@ -125,4 +141,37 @@ export interface NetworkSnapshot {
   /** Sessions that this peer has served since it joined. */
   sessionsServed: number;
   error: ShoalError | null;
+}
+
+/** A peer of the network picture. Ids are the last eight characters: a relay names nobody whole to strangers. */
+export interface MapPeer {
+  id: string;
+  /** This tab, the relay that tells, another relay, a peer that lends, a peer that only asks. */
+  kind: 'self' | 'relay' | 'host' | 'client';
+  layers: { cid: string; start: number; end: number }[];
+  /** Sessions that run there now; null when it does not say. */
+  sessions: number | null;
+}
+
+export interface MapLink {
+  from: string;
+  to: string;
+  path: LinkPath;
+  /** Milliseconds there and back; null before it was measured. */
+  roundTripMs: number | null;
+}
+
+/** The whole network in one picture, as the relay tells it, with this tab's own links put in. */
+export interface NetworkMap {
+  /** `relay`: told by the relay; `own`: only what this tab sees by itself, for the relay is gone; `none`: nothing yet. */
+  source: 'relay' | 'own' | 'none';
+  /** Milliseconds since 1970 of what is shown. */
+  at: number;
+  peers: MapPeer[];
+  links: MapLink[];
+  models: { cid: string; name: string; layers: number; coverage: number[]; clientLayers: number }[];
+  /** Peers in all, also those that are not in `peers`: the picture is capped. */
+  total: number;
+  /** Answers of the relay's API that run now, and sessions on all hosts. */
+  running: number;
 }

@@ -1,12 +1,13 @@
 import { loadSlice, nodePlatform } from '../../engine/node.ts';
 import {
   encodeManifest,
+  type Manifest,
   MemorySource,
   MemoryStore,
   makeManifest,
   openModelFiles,
 } from '../../model/index.ts';
-import { type Swarm, systemClock } from '../../swarm/index.ts';
+import { type Clock, type Swarm, systemClock } from '../../swarm/index.ts';
 import { MemoryNetwork } from '../../swarm/testing/memory.ts';
 import { openShoal, type Platform, type Shoal, type ShoalOptions } from '../index.ts';
 
@@ -15,12 +16,15 @@ const RELAY = 'http://relay.test/';
 /** A relay's files and tabs around it, in one process: real engines, real chains, links in memory. */
 export class Tabs {
   readonly network = new MemoryNetwork();
+  /** Of the tabs that are opened from now on. */
+  clock: Clock = systemClock;
   readonly #files: Map<string, Uint8Array>;
   readonly #open: Shoal[] = [];
   #next = 0;
 
   private constructor(
     readonly cid: string,
+    readonly manifest: Manifest,
     files: Map<string, Uint8Array>,
   ) {
     this.#files = files;
@@ -47,7 +51,7 @@ export class Tabs {
       ['/models/tiny/manifest.json', encodeManifest(manifest)],
       ['/models/tiny/tiny.gguf', gguf],
     ]);
-    return new Tabs(cid, files);
+    return new Tabs(cid, manifest, files);
   }
 
   /** A tab with an empty store, which loads nothing by itself. */
@@ -59,6 +63,15 @@ export class Tabs {
     const shoal = openShoal(platform, new URL(RELAY), { model: false, threads: 1, ...options });
     this.#open.push(shoal);
     return { shoal, peer, fetched, kill: () => this.network.kill(peer) };
+  }
+
+  /** The relay's small files, as a tab fetches them. */
+  readonly fetch: typeof fetch = async (url) => new Response(this.#file(new URL(`${url}`)).slice());
+
+  #file(url: URL): Uint8Array {
+    const bytes = this.#files.get(url.pathname);
+    if (!bytes) throw new Error(`There is no ${url.href}.`);
+    return bytes;
   }
 
   async close(): Promise<void> {
@@ -73,13 +86,9 @@ export class Tabs {
       notice: null,
     });
     const kept = new Map<string, string>();
-    const file = (url: URL) => {
-      const bytes = this.#files.get(url.pathname);
-      if (!bytes) throw new Error(`There is no ${url.href}.`);
-      return bytes;
-    };
+    const file = (url: URL) => this.#file(url);
     return {
-      fetch: async (url) => new Response(file(new URL(`${url}`)).slice()),
+      fetch: this.fetch,
       openStore: async () => opened(),
       openMemory: opened,
       openUrl: async (url) => {
@@ -94,6 +103,7 @@ export class Tabs {
       openSwarm: async () => this.#swarm(peer),
       // Without a worker thread per engine: these models take microseconds.
       loadEngine: (options) => loadSlice(nodePlatform, options),
+      device: async () => ({ memoryBytes: 8 * 2 ** 30, memoryMayBeMore: true, gpu: null }),
       keep: { get: (name) => kept.get(name) ?? null, set: (name, value) => void kept.set(name, value) },
       lock: (_name, _signal, work) => work(),
       now: () => performance.now(),
@@ -105,7 +115,7 @@ export class Tabs {
       peer,
       transport: this.network.join(peer),
       directory: this.network.directory(peer),
-      clock: systemClock,
+      clock: this.clock,
       ready: Promise.resolve(),
       status: () => ({ relay: 'connected', relays: [], addresses: [`/memory/${peer}`] }),
       subscribe: () => () => {},
