@@ -36,6 +36,7 @@ describe('numbers on the page', () => {
     token_ids: [1],
     timings,
     recoveries: 0,
+    trace: [],
   };
 
   it('each answer says its route, its speed and what computed it', () => {

@@ -1,5 +1,8 @@
-/** Small values kept in this browser: the draft and the settings. A browser that forbids it keeps them in memory. */
-export function openKeep(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
+/** Small values kept in this browser: drafts, settings, counters. */
+export type Keep = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+
+/** A browser that forbids storage keeps them in memory. */
+export function openKeep(): Keep {
   try {
     const storage = window.localStorage;
     storage.setItem('shoal.probe', '1');

@@ -1,4 +1,4 @@
-import type { Shoal } from '../sdk/index.ts';
+import type { Shoal } from '../sdk/early.ts';
 
 declare global {
   interface Window {

@@ -1,0 +1,6 @@
+export const lookWords = {
+  close: 'Close',
+  copy: 'Copy',
+  copied: 'Copied',
+  notAllowed: 'Not allowed',
+};

@@ -1,7 +1,0 @@
-import { useSyncExternalStore } from 'react';
-import type { Observable } from '../sdk/index.ts';
-
-/** The current value, with a new render at each change. */
-export function useObservable<T>(observable: Observable<T>): T {
-  return useSyncExternalStore(observable.subscribe, observable.get);
-}
