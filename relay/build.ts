@@ -33,7 +33,9 @@ export async function buildPage(
 async function runVite(root: string, signal?: AbortSignal): Promise<void> {
   const manifest = createRequire(join(root, 'package.json')).resolve('vite/package.json');
   const args = [join(dirname(manifest), 'bin/vite.js'), 'build', '--logLevel', 'warn'];
-  const child = spawn(process.execPath, args, { cwd: root, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  // Whatever the caller's is: a page built for development has no service worker.
+  const env = { ...process.env, NODE_ENV: 'production' };
+  const child = spawn(process.execPath, args, { cwd: root, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const keep = (part: Buffer) => {
     // Only the end is shown.

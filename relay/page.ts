@@ -20,6 +20,9 @@ const TYPES: Record<string, string> = {
   woff2: 'font/woff2',
 };
 
+/** Names that change with what is in them: a digest, or the version of onnxruntime. */
+const HASHED = /^(assets|ort\/\d[^/]*)\//;
+
 /** Best first. */
 const ENCODINGS = [
   { name: 'br', extension: '.br' },
@@ -56,7 +59,7 @@ export async function loadPage(folder: string): Promise<Page> {
     files.set(`/${name}`, {
       path,
       type,
-      cacheControl: name.startsWith('assets/') ? IMMUTABLE : REVALIDATE,
+      cacheControl: HASHED.test(name) ? IMMUTABLE : REVALIDATE,
       etag: createHash('sha256')
         .update(await readFile(path))
         .digest('base64url')

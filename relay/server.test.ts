@@ -5,34 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Guard } from './guard/guard.ts';
 import { SECURITY_HEADERS } from './headers.ts';
-import { modelsRoute } from './http/models-route.ts';
 import { networkRoute } from './http/network-route.ts';
-import { pageRoute } from './http/page-route.ts';
-import { CONFIGURED, LogBook, route, serve, Tally } from './http/testing/serve.ts';
-import type { Route } from './http/types.ts';
+import { pageRoute, shareTargetRoute } from './http/page-route.ts';
+import { serve } from './http/testing/serve.ts';
 import { loadPage } from './page.ts';
-import { sendJson } from './respond.ts';
-import { type NetworkDescription, type RelayServer, startServer } from './server.ts';
-import { type ServedModel, Shelf } from './shelf.ts';
+import type { NetworkDescription, RelayServer } from './server.ts';
+import type { ServedModel, Shelf } from './shelf.ts';
 import { ask, raw } from './testing/http.ts';
+import { CID, FILE, MODEL, shelfRoutes, shelveModel } from './testing/shelved-model.ts';
 
-const CID = 'bafkreiexampleexampleexampleexampleexampleexampleexampleexam';
-const MODEL = randomBytes(300_000);
 const INDEX = '<!doctype html><title>Shoal</title>';
-const FILE = `/models/${CID}/files/odd%20%23name%3F%25.gguf`;
 let folder: string;
 let server: RelayServer;
 let port: number;
 let shelf: Shelf;
 let model: ServedModel;
-
-const health = () =>
-  route('/healthz', ({ request, response }) => sendJson(request, response, { status: 'ok' }), {
-    kind: 'light',
-  });
-const routes = (more: Route[] = []) => [health(), modelsRoute(shelf), ...more];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shoal-relay-'));
@@ -40,28 +28,19 @@ beforeAll(async () => {
   await mkdir(join(dist, 'assets'), { recursive: true });
   await writeFile(join(dist, 'index.html'), INDEX);
   await writeFile(join(dist, 'sdk.js'), 'export {};');
+  await writeFile(join(dist, 'sw.js'), '{}');
+  await mkdir(join(dist, 'ort/1.30.0'), { recursive: true });
+  await writeFile(join(dist, 'ort/1.30.0/ort.wasm'), '');
   await writeFile(join(dist, '.shoal-build.json'), '{}');
   const script = `export const text = ${JSON.stringify('fish '.repeat(2000))};`;
   await writeFile(join(dist, 'assets/app-abc123.js'), script);
   await writeFile(join(dist, 'assets/app-abc123.js.br'), brotliCompressSync(script));
   await writeFile(join(dist, 'assets/app-abc123.js.gz'), gzipSync(script));
   await writeFile(join(folder, 'secret.txt'), 'secret');
-  const path = join(folder, 'odd #name?%.gguf');
-  await writeFile(path, MODEL);
-  shelf = new Shelf();
-  model = {
-    id: 'odd',
-    cid: CID,
-    name: 'Odd',
-    layers: 2,
-    license: 'MIT',
-    manifest: Buffer.from('{"version":1}'),
-    files: [{ name: 'odd #name?%.gguf', path, bytes: MODEL.length, modified: (await stat(path)).mtimeMs }],
-  };
-  shelf.add(model);
+  ({ shelf, model } = await shelveModel(folder));
   const page = await loadPage(dist);
   const none = networkRoute(async () => null);
-  ({ server, port } = await serve(routes([none, pageRoute(() => page)])));
+  ({ server, port } = await serve(shelfRoutes(shelf, [none, pageRoute(() => page), shareTargetRoute()])));
 });
 
 afterAll(async () => {
@@ -95,7 +74,14 @@ describe('the page', () => {
   it('is asked about before each use, while hashed files are kept for good', async () => {
     const page = await ask(port, '/?q=1');
     expect([page.status, page.text, page.headers['cache-control']]).toEqual([200, INDEX, 'no-cache']);
-    expect((await ask(port, '/sdk.js')).headers['cache-control']).toBe('no-cache');
+    for (const path of ['/sdk.js', '/sw.js']) {
+      const { headers } = await ask(port, path);
+      expect([headers['cache-control'], headers['content-type']], path).toEqual([
+        'no-cache',
+        'text/javascript; charset=utf-8',
+      ]);
+    }
+    expect((await ask(port, '/ort/1.30.0/ort.wasm')).headers['cache-control']).toContain('immutable');
     const asset = await ask(port, '/assets/app-abc123.js');
     expect(asset.headers['cache-control']).toContain('immutable');
     expect(asset.headers['content-type']).toBe('text/javascript; charset=utf-8');
@@ -117,6 +103,12 @@ describe('the page', () => {
     expect(brotliDecompressSync(packed.body).toString()).toContain('fish fish');
     const plain = await ask(port, '/assets/app-abc123.js');
     expect(plain.headers.etag).not.toBe(packed.headers.etag);
+  });
+
+  it('opens without what was shared to it, unread, where its service worker did not take it', async () => {
+    const body = `POST /share-target HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n--x`;
+    expect(await raw(port, body)).toMatch(/^HTTP\/1.1 303 .*\r\nLocation: \/#\/chat\r\n/s);
+    expect((await ask(port, '/share-target')).status).toBe(405);
   });
 
   it('never leaves its folder', async () => {
@@ -333,79 +325,5 @@ describe('bad requests', () => {
       socket.destroy();
     }
     expect((await ask(port, FILE)).body.equals(MODEL)).toBe(true);
-  });
-});
-
-describe('clients that hold on', () => {
-  const times = { headers: 300, request: 600, idle: 900, keepAlive: 200, close: 400 };
-
-  it('are cut off when they are slow or deaf', async () => {
-    const { server: strict } = await serve(routes(), { times });
-    expect(await raw(strict.port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')).toMatch(/^HTTP\/1.1 408 /);
-    expect(await raw(strict.port, '')).toMatch(/^HTTP\/1.1 408 /);
-    await strict.close();
-  });
-
-  it('are turned away when they are too many, until some of them go', async () => {
-    const { server: small } = await serve(routes(), { limits: { connections: 8 } });
-    const held = Array.from({ length: 8 }, () => connect(small.port, '127.0.0.1'));
-    await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
-    expect(await raw(small.port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
-    for (const socket of held) socket.destroy();
-    const status = () =>
-      ask(small.port, '/healthz').then(
-        (answer) => answer.status,
-        () => 0,
-      );
-    await expect.poll(status, { timeout: 20_000 }).toBe(200);
-    await small.close();
-  });
-
-  it('do not hold up a relay that stops', async () => {
-    const path = join(folder, 'large.gguf');
-    await writeFile(path, Buffer.alloc(64 * 1024 * 1024));
-    const facts = await stat(path);
-    const large = new Shelf();
-    large.add({ ...model, files: [{ name: 'l', path, bytes: facts.size, modified: facts.mtimeMs }] });
-    const { server: strict } = await serve([modelsRoute(large)], { times });
-    const deaf = connect(strict.port, '127.0.0.1');
-    deaf.on('error', () => deaf.destroy());
-    deaf.write(`GET /models/${CID}/files/l HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await new Promise((resolve) => deaf.once('readable', resolve));
-    // It would read 64 MB otherwise, and nobody reads them: without the patience this would never end.
-    await strict.close();
-    expect(deaf.bytesRead).toBeLessThan(facts.size);
-    deaf.destroy();
-  });
-});
-
-describe('start and stop', () => {
-  it('a second relay on the same port names it, with a way out, and the first serves on', async () => {
-    const { server: first, port: taken } = await serve(routes());
-    const [log, meters] = [new LogBook(), new Tally()];
-    const guard = new Guard({ limits: CONFIGURED, meters, log });
-    const attempt = startServer({ routes: routes(), port: taken, host: '127.0.0.1', guard, meters, log });
-    await expect(attempt).rejects.toMatchObject({
-      code: 'port-in-use',
-      message: expect.stringMatching(new RegExp(`Port ${taken} is in use.*--port`)),
-    });
-    expect((await ask(taken, '/healthz')).status).toBe(200);
-    await first.close();
-    guard.close();
-  });
-
-  it('a request in flight is finished before the relay stops', async () => {
-    const { server: second } = await serve(routes());
-    const idle = connect(second.port, '127.0.0.1');
-    await new Promise((resolve) => idle.once('connect', resolve));
-    const socket = connect(second.port, '127.0.0.1');
-    socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-    await new Promise((resolve) => socket.once('readable', resolve));
-    const closed = second.close();
-    let bytes = 0;
-    for await (const part of socket) bytes += (part as Buffer).length;
-    await closed;
-    expect(bytes).toBeGreaterThan(MODEL.length);
-    await expect(ask(second.port, '/healthz')).rejects.toThrow('ECONNREFUSED');
   });
 });

@@ -13,7 +13,7 @@ import { Guard } from './guard/guard.ts';
 import { Hosting } from './hosting/hosting.ts';
 import { modelsRoute } from './http/models-route.ts';
 import { networkRoute } from './http/network-route.ts';
-import { pageRoute } from './http/page-route.ts';
+import { pageRoute, shareTargetRoute } from './http/page-route.ts';
 import { Membership } from './membership.ts';
 import { loadPage, type Page } from './page.ts';
 import { Preparation } from './preparation.ts';
@@ -78,6 +78,7 @@ export async function startRelay({ config, file }: ReadConfig): Promise<void> {
       modelsRoute(shelf),
       ...(api?.routes ?? []),
       pageRoute(() => page),
+      shareTargetRoute(),
     ],
     port: config.port,
     host: config.host,

@@ -88,6 +88,7 @@ describe('the openai client', () => {
       model: MODEL,
       prompt: 'Once',
       max_tokens: 4,
+      temperature: 0,
       logprobs: 1,
     });
     expect(text.choices[0]!.logprobs?.token_logprobs).toHaveLength(4);

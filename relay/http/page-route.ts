@@ -16,3 +16,19 @@ export function pageRoute(page: () => Page | null): Route {
     },
   };
 }
+
+/**
+ * Where a system's share menu sends files to. The page's service worker takes them before they leave the device; they
+ * come here only where it is missing, and are not read. The page opens without them.
+ */
+export function shareTargetRoute(): Route {
+  return {
+    methods: ['POST'],
+    label: 'page',
+    matches: (path) => path === '/share-target',
+    handle({ response }) {
+      response.writeHead(303, { Location: '/#/chat', 'Content-Length': 0, Connection: 'close' });
+      response.end();
+    },
+  };
+}

@@ -20,7 +20,7 @@ afterEach(() => rm(data, { recursive: true, force: true }));
 
 /** Meters of a relay that starts on the folder. `saved` resolves after the next write. */
 async function start() {
-  const relay = createMeters({ gauges: {} });
+  const relay = createMeters({ gauges: {}, now: () => new Date('2026-06-15T12:00:00Z') });
   const clock = new ManualClock();
   const log = new HeardLog();
   let tell = () => {};

@@ -60,6 +60,27 @@ ${ALERTS}\`\`\`
 These are made once a second, whoever asks, so they also answer when everything else is busy. When a part of the relay
 hangs, the status page says since when there is no answer, and shows what was seen last. Peers are named by the last
 eight characters of their id, and no address is told.
+
+## The state of the network
+
+\`/v1/network\` is one object, and \`/v1/network/live\` begins with it. Each \`change\` has the parts that changed, to be put
+over the state by \`Object.assign\`. A list of more than 16 KB of which less than half changed comes as a difference
+instead, in \`lists\`: \`{"links": {"put": [...], "gone": ["from to"]}}\`, where \`put\` are items that are new or different,
+and \`gone\` the keys of those that are not there any more (\`peer\` of \`hosts\`, the id itself of \`clients\`, both ends of
+\`links\` with a space between them).
+
+| part | what |
+| --- | --- |
+| \`at\`, \`relay\` | when it was seen; this relay: its own peer id, version, uptime, \`url\`, \`draining\` |
+| \`models\` | \`id\`, \`cid\`, \`name\`, \`layers\`, \`coverage\` (hosts per layer), \`holders\`, \`client_layers\` (the first layers, which who asks runs itself) |
+| \`peers\` | how many are connected (\`total\`), lend (\`hosting\`), and exchange frames with this relay, \`by_path\` |
+| \`hosts\` | who lends, at most 500: \`peer\`, \`self\`, \`layers\`, \`exact\`, \`path\`, \`round_trip_ms\`, \`sessions\` |
+| \`clients\` | peers that lend nothing, at most 500 |
+| \`links\` | who is linked to whom, at most 2,000: \`from\`, \`to\`, \`path\` (\`direct\`, \`relayed\`, \`websocket\`, \`tcp\`), \`round_trip_ms\`. This relay's own connections, and what hosts tell of theirs when they are asked, every five seconds or so |
+| \`relays\`, \`reservations\`, \`records\` | relays that this one is joined with; places for peers behind routers; records of the DHT |
+| \`answers\`, \`relayed_bytes\`, \`recent\` | answers of the API; bytes that passed between two peers; what happened lately |
+
+Round trips are told again when they move by more than 5 ms and a quarter.
 `;
 }
 

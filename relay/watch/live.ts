@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/swarm/index.ts';
 import type { Call } from '../http/types.ts';
-import type { NetworkState } from './network-state.ts';
+import { StateChanges } from './live-changes.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /** Watchers in all, and from one address: a class behind one router. */
@@ -8,21 +8,19 @@ export const MOST_WATCHERS = 256;
 export const MOST_PER_ADDRESS = 64;
 /** Proxies close what is silent, most of them after 30 s or a minute. Milliseconds. */
 const KEEP_ALIVE_MS = 15_000;
-/** Bytes that may wait for one watcher. A full state of 500 hosts has about 100 KB. */
+/** Bytes that may wait for one watcher. A full state of 500 hosts and 2,000 links has about 250 KB. */
 const MAX_WAITING = 512 * 1024;
 /** When a browser comes back by itself. Milliseconds. */
 const RETRY_MS = 3_000;
 
-/** Differ in every second and alone are no change. */
-const ALWAYS: readonly string[] = ['at', 'relay'];
-
 /**
  * Server-sent events: the whole state first (`event: state`), then once a second at most the parts that changed
- * (`event: change`, to be put over the state by `Object.assign`).
+ * (`event: change`, to be put over the state by `Object.assign`; see `StateChanges` for long lists).
  */
 export class Live {
   readonly #watchers = new Map<Call, { sent: number }>();
-  readonly #parts = new Map<string, string>();
+  readonly #changed = new StateChanges();
+  #begun = false;
   readonly #options: { snapshots: Snapshots; clock: Clock; draining: () => boolean };
 
   constructor(options: { snapshots: Snapshots; clock: Clock; draining: () => boolean }) {
@@ -89,18 +87,11 @@ export class Live {
   #changes(): string | null {
     const state = this.#options.snapshots.state();
     if (!state) return null;
-    const first = this.#parts.size === 0;
-    const changed: string[] = [];
-    for (const [name, part] of Object.entries(state)) {
-      const text = JSON.stringify(part);
-      if (this.#parts.get(name) === text) continue;
-      this.#parts.set(name, text);
-      changed.push(name);
-    }
+    const first = !this.#begun;
+    this.#begun = true;
+    const changed = this.#changed.next(state);
     if (first) return event('state', JSON.stringify(state));
-    if (changed.every((name) => ALWAYS.includes(name))) return null;
-    const parts = Object.fromEntries(changed.map((name) => [name, state[name as keyof NetworkState]]));
-    return event('change', JSON.stringify(parts));
+    return changed && event('change', JSON.stringify(changed));
   }
 }
 

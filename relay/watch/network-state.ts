@@ -3,6 +3,10 @@ import type { RecentEvent } from './recent.ts';
 
 /** Hosts told of singly; there may be more. */
 export const MAX_HOSTS = 500;
+/** Peers that only ask, told of singly. */
+export const MAX_CLIENTS = 500;
+/** Links told of: about four for each of 500 peers, which is more than a picture can show apart. */
+export const MAX_LINKS = 2_000;
 
 /**
  * What this relay sees of the network, for the map, the status page and `shoal-relay status`. No address, no key and
@@ -21,6 +25,10 @@ export interface NetworkState {
     by_path: Record<string, number>;
   };
   hosts: HostState[];
+  /** Peers that are connected here and lend nothing, by the last eight characters of their ids; there may be more. */
+  clients: string[];
+  /** Who is linked to whom: this relay's own connections, and what hosts tell of theirs. Each pair comes once. */
+  links: LinkState[];
   /** Other relays that this one is joined with. */
   relays: { peer: string; state: string }[];
   reservations: number;
@@ -49,6 +57,8 @@ export interface ModelState {
   coverage: number[];
   /** Hosts that hold any layer. */
   holders: number;
+  /** The first layers, which a client in private mode runs itself: nobody has to hold them. */
+  client_layers: number;
 }
 
 export interface HostState {
@@ -65,6 +75,16 @@ export interface HostState {
   round_trip_ms: number | null;
   /** Sessions open there; null when it did not say. */
   sessions: number | null;
+}
+
+export interface LinkState {
+  /** The last eight characters of the peer ids of both ends, in no direction. */
+  from: string;
+  to: string;
+  /** `direct`, `relayed`, `websocket`, `tcp`. */
+  path: string;
+  /** Milliseconds, whole; null before it was measured. Small changes are not told. */
+  round_trip_ms: number | null;
 }
 
 /** A peer's name in what everybody may read. */

@@ -1,13 +1,17 @@
-import type { Link } from '../../src/swarm/index.ts';
+import { FRONT_LAYERS, type Link } from '../../src/swarm/index.ts';
+import type { ConnectedPeer } from '../../src/swarm/node.ts';
 import type { RelayMeters } from './meters.ts';
+import { clientsOf, linksOf, type SeenPeers } from './network-links.ts';
 import { type HostState, MAX_HOSTS, type ModelState, type NetworkState, shortId } from './network-state.ts';
 import type { RecentEvents } from './recent.ts';
+import { SteadyTrips } from './steady.ts';
 import type { SeenHost, SeenSlice } from './survey.ts';
 
 /** The relay's node, as far as it is looked at; `RelaySwarm` fits. */
 export interface WatchedSwarm {
   readonly peer: string;
   readonly transport: { links(): Link[] };
+  connected(): ConnectedPeer[];
   counts(): { peers: number; reservations: number; records: number; relayedBytes?: number };
 }
 
@@ -33,6 +37,7 @@ export interface NetworkSources {
 export class NetworkWatch {
   readonly #started: number;
   readonly #now: () => Date;
+  readonly #trips = new SteadyTrips();
   #peers = 0;
 
   constructor(private readonly sources: NetworkSources) {
@@ -48,7 +53,16 @@ export class NetworkWatch {
     const counts = swarm?.counts() ?? { peers: 0, reservations: 0, records: 0 };
     this.#note(counts.peers);
     const links = swarm?.transport.links() ?? [];
-    const hosts = this.#hosts(swarm, links);
+    const seen: SeenPeers = {
+      relay: swarm?.peer ?? null,
+      connected: swarm?.connected() ?? [],
+      links,
+      hosts: sources.survey(),
+      joined: sources.joined().map(({ peer }) => peer),
+    };
+    const hosts = this.#hosts(swarm, seen);
+    const told = linksOf(seen, this.#trips);
+    this.#trips.looked();
     const { running, waiting } = sources.answers();
     return {
       at: now.toISOString(),
@@ -62,6 +76,8 @@ export class NetworkWatch {
       models: sources.models().map((model) => covered(model, hosts)),
       peers: { total: counts.peers, hosting: hosts.length, by_path: byPath(links) },
       hosts: hosts.slice(0, MAX_HOSTS),
+      clients: clientsOf(seen),
+      links: told,
       relays: sources.joined().map(({ peer, state }) => ({ peer: shortId(peer), state })),
       reservations: counts.reservations,
       records: counts.records,
@@ -84,18 +100,17 @@ export class NetworkWatch {
     this.#peers = peers;
   }
 
-  #hosts(swarm: WatchedSwarm | null, links: readonly Link[]): HostState[] {
+  #hosts(swarm: WatchedSwarm | null, { links, hosts }: SeenPeers): HostState[] {
     const linkOf = new Map(links.map((link) => [link.peer, link]));
-    const others = this.sources.survey().map(({ peer, slices, exact, sessions }): HostState => {
+    const others = hosts.map(({ peer, slices, exact, sessions }): HostState => {
       const link = linkOf.get(peer);
-      const trip = link?.roundTripMs ?? null;
       return {
         peer: shortId(peer),
         self: false,
         layers: slices.map(({ cid, start, end }) => ({ cid, start, end })),
         exact,
         path: link?.path ?? 'none',
-        round_trip_ms: trip === null ? null : Math.round(trip),
+        round_trip_ms: this.#trips.told(`${swarm?.peer} ${peer}`, link?.roundTripMs ?? null),
         sessions,
       };
     });
@@ -123,7 +138,7 @@ function covered(
     if (held.size > 0) holders++;
     for (const layer of held) coverage[layer] = (coverage[layer] ?? 0) + 1;
   }
-  return { id, cid, name, layers, coverage, holders };
+  return { id, cid, name, layers, coverage, holders, client_layers: Math.min(FRONT_LAYERS, layers) };
 }
 
 function byPath(links: readonly Link[]): Record<string, number> {

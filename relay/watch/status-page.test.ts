@@ -44,7 +44,7 @@ it('escapes everything that anybody could have chosen', () => {
   const evil = `</style><script>alert(1)</script>"' onload=x &amp;\u202e\0`;
   const page = render({
     relay: { peer: evil, version: evil, uptime_s: 1, url: evil, draining: true },
-    models: [{ id: evil, cid: evil, name: evil, layers: 1, coverage: [1], holders: 1 }],
+    models: [{ id: evil, cid: evil, name: evil, layers: 1, coverage: [1], holders: 1, client_layers: 1 }],
     hosts: [{ ...stateOf().hosts[0]!, peer: evil, path: evil, layers: [{ cid: evil, start: 0, end: 1 }] }],
     peers: { total: 1, hosting: 1, by_path: { [evil]: 1 } },
     relays: [{ peer: evil, state: evil }],

@@ -6,6 +6,7 @@ import {
   type LayerRange,
   type Transport,
 } from '../../src/swarm/index.ts';
+import type { LinkReport } from '../../src/wire/index.ts';
 
 /** How often the directory is asked; for the relay it lies in memory. Milliseconds. */
 const LOOK_MS = 1_000;
@@ -34,6 +35,8 @@ export interface SeenHost {
   /** False: taken from the grid cells of its records, which may be a few layers more than it has. */
   exact: boolean;
   sessions: number | null;
+  /** Whom it is linked to, as it says, at most 64; empty for one that was not asked. */
+  links: readonly LinkReport[];
 }
 
 export interface SurveyOptions {
@@ -49,11 +52,12 @@ interface Told {
   asked: number;
   slices: SeenSlice[] | null;
   sessions: number;
+  links: readonly LinkReport[];
 }
 
 /**
  * Who lends layers of the models served here, looked at once a second: the directory names the hosts, and those that
- * are connected to this relay are asked what exactly they hold. This relay itself is left out.
+ * are connected to this relay are asked what exactly they hold and whom they are linked to. This relay itself is left out.
  */
 export class Survey {
   #hosts: SeenHost[] = [];
@@ -95,10 +99,10 @@ export class Survey {
   #seen(found: ReadonlyMap<string, SeenSlice[]>): SeenHost[] {
     return [...found].flatMap(([peer, listed]) => {
       const told = this.#told.get(peer);
-      if (!told?.slices) return { peer, slices: listed, exact: false, sessions: null };
+      if (!told?.slices) return { peer, slices: listed, exact: false, sessions: null, links: [] };
       // It lends nothing any more, or it drains; its records live a little longer.
       if (told.slices.length === 0) return [];
-      return { peer, slices: told.slices, exact: true, sessions: told.sessions };
+      return { peer, slices: told.slices, exact: true, sessions: told.sessions, links: told.links };
     });
   }
 
@@ -156,7 +160,7 @@ export class Survey {
       .slice(0, MOST_AT_ONCE)
       .map(({ peer }) => peer);
     for (const peer of asked) {
-      const told = this.#told.get(peer) ?? { asked: now, slices: null, sessions: 0 };
+      const told = this.#told.get(peer) ?? { asked: now, slices: null, sessions: 0, links: [] };
       told.asked = now;
       this.#told.set(peer, told);
     }
@@ -165,7 +169,8 @@ export class Survey {
       { transport, clock },
       // Without addresses, so that nobody is dialled for a look: who is connected has a connection.
       asked.map((peer) => ({ peer, addrs: [] })),
-      { agent, signal: this.#stopped.signal },
+      // At most 32 answers of some 5 KB each in a second.
+      { agent, signal: this.#stopped.signal, links: true },
     );
     const answers = new Map(greeted.map(({ peer, hello }) => [peer, hello]));
     for (const peer of asked) {
@@ -174,6 +179,7 @@ export class Survey {
       if (!told) continue;
       told.slices = hello ? slicesIn(hello, models) : null;
       told.sessions = (hello?.offers ?? []).reduce((sum, { sessions }) => sum + sessions, 0);
+      told.links = hello?.links ?? [];
     }
   }
 }

@@ -5,7 +5,17 @@ export function stateOf(change: Partial<NetworkState> = {}): NetworkState {
   return {
     at: '2026-03-04T12:34:56.000Z',
     relay: { peer: '12D3KooWRelay', version: '0.1.0', uptime_s: 90, url: null, draining: false },
-    models: [{ id: 'm', cid: 'bafymodel0', name: 'Model', layers: 4, coverage: [0, 1, 2, 3], holders: 3 }],
+    models: [
+      {
+        id: 'm',
+        cid: 'bafymodel0',
+        name: 'Model',
+        layers: 4,
+        coverage: [0, 1, 2, 3],
+        holders: 3,
+        client_layers: 2,
+      },
+    ],
     peers: { total: 5, hosting: 1, by_path: { websocket: 2 } },
     hosts: [
       {
@@ -18,6 +28,8 @@ export function stateOf(change: Partial<NetworkState> = {}): NetworkState {
         sessions: 2,
       },
     ],
+    clients: ['stuvwxyz'],
+    links: [{ from: 'ZRelayXY', to: 'abcdefgh', path: 'websocket', round_trip_ms: 12 }],
     relays: [{ peer: 'zyxwvuts', state: 'connected' }],
     reservations: 4,
     records: 40,
