@@ -1,5 +1,9 @@
+import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
+import { MODEL } from './e2e/relay-process.ts';
 import { findChromium } from './scripts/chromium.ts';
 
 /** A port that is free now. Workers read this file again, so the first reader leaves it in the environment. */
@@ -16,6 +20,8 @@ async function freePort(): Promise<string> {
 }
 
 process.env.SHOAL_E2E_PORT ??= await freePort();
+// A folder of its own: a relay that runs on this machine keeps `data` for itself.
+process.env.SHOAL_E2E_DATA ??= mkdtempSync(join(tmpdir(), 'shoal-e2e-'));
 process.env.SHOAL_CHROMIUM ??= await findChromium();
 const port = Number(process.env.SHOAL_E2E_PORT);
 
@@ -47,7 +53,7 @@ export default defineConfig({
     },
   },
   webServer: {
-    command: `npx tsx relay/main.ts --port ${port} --host 127.0.0.1 --data data`,
+    command: `npx tsx relay/main.ts --port ${port} --host 127.0.0.1 --data ${process.env.SHOAL_E2E_DATA} --model ${MODEL}`,
     // It answers 503 here until the page is built.
     url: `http://127.0.0.1:${port}/`,
     timeout: 180_000,

@@ -19,6 +19,9 @@ export class ChatPage {
   get answers(): Locator {
     return this.log.getByRole('article', { name: 'Shoal' });
   }
+  get questions(): Locator {
+    return this.log.getByRole('article', { name: 'You' });
+  }
   get status(): Locator {
     return this.page.getByRole('status', { name: 'Status' });
   }
@@ -49,8 +52,25 @@ export class ChatPage {
     await expect(this.log).toHaveAttribute('aria-busy', 'false', { timeout: 90_000 });
   }
 
+  /** Text of the newest answer, without what is told under it; '' before its first word. */
   async lastAnswer(): Promise<string> {
-    return (await this.answers.last().locator('p, pre').allInnerTexts()).join('\n');
+    return this.answers.last().evaluate((article) => {
+      const text = article.querySelector<HTMLElement>('[data-part="text"]');
+      return text?.innerText.trim() ?? '';
+    });
+  }
+
+  /** Begins a chat, by the button of the bar or of the list. */
+  async newChat(): Promise<void> {
+    await this.page.getByRole('button', { name: 'New chat' }).first().click();
+    await expect(this.questions).toHaveCount(0);
+  }
+
+  /** Does something that begins an answer, and waits for its end. */
+  async answered(begin: () => Promise<unknown>): Promise<string> {
+    await begin();
+    await this.finished();
+    return this.lastAnswer();
   }
 }
 

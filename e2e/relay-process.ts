@@ -18,13 +18,14 @@ export class RelayProcess {
   /**
    * @param port 0 for a free one; another for a relay that comes back
    * @param flags `--data` among them: two relays never share a folder
+   * @param root of another checkout, to run its relay and serve its page
    * @throws with its last words when it ends, or does not serve a model within a minute
    */
-  static async start(port: number, flags: readonly string[]): Promise<RelayProcess> {
+  static async start(port: number, flags: readonly string[], root?: string): Promise<RelayProcess> {
     const child = spawn(
       process.execPath,
       ['--import', 'tsx', 'relay/main.ts', '--port', String(port), '--host', '127.0.0.1', ...flags],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'pipe', 'pipe'], cwd: root },
     );
     const relay = new RelayProcess(child, await announcedPort(child));
     for (const until = Date.now() + 60_000; Date.now() < until && child.exitCode === null; ) {

@@ -27,6 +27,31 @@ test.describe('the programmable door', () => {
     expect(chunks.at(-1)!.shoal.token_ids).toEqual(whole.shoal.token_ids);
     expect(chunks.at(-1)!.usage).toBeTruthy();
     expect(chunks.every(({ object }) => object === 'chat.completion.chunk')).toBe(true);
+    const steps = ['opened', 'prefill', ...Array.from({ length: 15 }, () => 'token')];
+    expect(whole.shoal.trace.map(({ kind }) => kind)).toEqual(steps);
+    expect(chunks.flatMap(({ shoal }) => shoal.trace).map(({ kind }) => kind)).toEqual(steps);
+
+    const { never, continued, listed } = await page.evaluate(
+      async ([messages, begun]) => {
+        const settings = { temperature: 0, max_tokens: 24 };
+        // The question that was stopped last is the one whose tokens are remembered.
+        const continued = await window.shoal.chat.completions.create({
+          ...settings,
+          messages: [...messages, { role: 'assistant', content: begun }],
+          max_tokens: 8,
+          continue_final_message: true,
+        });
+        const never = await window.shoal.chat.completions.create({ ...settings, messages });
+        return { never, continued, listed: await window.shoal.models() };
+      },
+      [messages, streamed] as const,
+    );
+    expect(streamed + continued.choices[0]!.message.content).toBe(never.choices[0]!.message.content);
+    expect(continued.usage.completion_tokens).toBeGreaterThan(0);
+    expect(continued.usage.prompt_tokens - continued.usage.prompt_tokens_details.cached_tokens).toBe(1);
+    expect(listed[0]).toMatchObject({ cached: true, contextTokens: 4096 });
+    expect(listed[0]!.fit!.neededBytes).toBeGreaterThan(500e6);
+    expect(['fits', 'tight']).toContain(listed[0]!.fit!.verdict);
 
     const left = await page.evaluate(async (messages) => {
       let read = 0;

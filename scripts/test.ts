@@ -52,7 +52,9 @@ function steps(reports: string): Step[] {
       parts: ['unit'],
       run: async () => {
         const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitest}`];
-        const code = await node('vitest', 'vitest.mjs', args);
+        // Some of these start a browser too, and two at once must not both install one.
+        const SHOAL_CHROMIUM = await findChromium();
+        const code = await node('vitest', 'vitest.mjs', args, { SHOAL_CHROMIUM });
         return settle(tallyVitest(await report(vitest)), code);
       },
     },

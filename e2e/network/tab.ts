@@ -198,7 +198,7 @@ export class Tab {
 }
 
 /** Runs in the page before anything else. */
-function keepConnections(): void {
+export function keepConnections(): void {
   const connections: RTCPeerConnection[] = [];
   const sent: Uint8Array[] = [];
   Object.assign(window, { connections, sent, recording: false });
