@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { loadEngine } from '../src/engine/node.ts';
 import { batch } from './batch.ts';
+import { coldBench } from './cold.ts';
 import { compare } from './compare.ts';
 import { growth } from './growth.ts';
 import { llamaCppSide } from './llama-cpp.ts';
@@ -16,8 +17,9 @@ import { engineSide } from './side.ts';
 import { tabBench } from './tab.ts';
 import { markdown, type Table } from './table.ts';
 
-const PARTS = ['tab', 'node', 'profile', 'batch', 'memory', 'network', 'relay'] as const;
+const PARTS = ['tab', 'node', 'profile', 'batch', 'memory', 'network', 'cold', 'relay'] as const;
 type Part = (typeof PARTS)[number];
+const WITH_BROWSER = ['tab', 'network', 'cold'] as const;
 const THREADS = 2;
 const MAX_TOKENS = 2048;
 const ARITHMETICS = ['fast', 'exact'] as const;
@@ -102,6 +104,7 @@ async function measure(parts: readonly Part[], rounds: number): Promise<Table[]>
   }
   if (memory.length > 0) tables.push(memoryTable(memory));
   if (parts.includes('network')) tables.push(...(await networkBench(rounds, say)));
+  if (parts.includes('cold')) tables.push(await coldBench(say));
   if (parts.includes('relay')) tables.push(...(await relayBench(rounds, say)));
   return tables;
 }
@@ -128,7 +131,7 @@ async function main(): Promise<void> {
   const started = performance.now();
   const tables = await measure(chosen, rounds);
   const minutes = ((performance.now() - started) / 60_000).toFixed(1);
-  const machine = await describeMachine(chosen.includes('tab') || chosen.includes('network'));
+  const machine = await describeMachine(WITH_BROWSER.some((part) => chosen.includes(part)));
   const only = values.only.map((part) => ` --only ${part}`).join('');
   const command = `npm run bench -- --rounds ${rounds}${only}`;
   const report = [
