@@ -11,6 +11,7 @@ import { ProgressBar } from '../relay/progress.ts';
 import { CATALOGUE } from '../src/model/index.ts';
 import { fetchModelFiles } from '../src/model/node.ts';
 import { findChromium } from './chromium.ts';
+import { type Failure, playwrightFailures, vitestFailures } from './failures.ts';
 import { settle, type Tally, tallyPlaywright, tallyVitest } from './tally.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -32,7 +33,8 @@ async function prepared(work: Promise<unknown>): Promise<Tally> {
   return { passed: 0, failed: 0 };
 }
 
-function steps(reports: string): Step[] {
+/** @param failures takes what failed, to be told again at the end: the output of these steps is long */
+function steps(reports: string, failures: Failure[]): Step[] {
   const vitest = join(reports, 'vitest.json');
   const playwright = join(reports, 'playwright.json');
   return [
@@ -55,7 +57,9 @@ function steps(reports: string): Step[] {
         // Some of these start a browser too, and two at once must not both install one.
         const SHOAL_CHROMIUM = await findChromium();
         const code = await node('vitest', 'vitest.mjs', args, { SHOAL_CHROMIUM });
-        return settle(tallyVitest(await report(vitest)), code);
+        const result = await report(vitest);
+        failures.push(...vitestFailures(result, ROOT));
+        return settle(tallyVitest(result), code);
       },
     },
     { name: 'build', parts: ['e2e'], run: () => prepared(buildPage(ROOT)) },
@@ -66,7 +70,9 @@ function steps(reports: string): Step[] {
         const SHOAL_CHROMIUM = await findChromium();
         const env = { SHOAL_CHROMIUM, PLAYWRIGHT_JSON_OUTPUT_NAME: playwright };
         const code = await node('@playwright/test', 'cli.js', ['test', '--reporter=list,json'], env);
-        return settle(tallyPlaywright(await report(playwright)), code);
+        const result = await report(playwright);
+        failures.push(...playwrightFailures(result));
+        return settle(tallyPlaywright(result), code);
       },
     },
   ];
@@ -119,7 +125,8 @@ async function main(): Promise<void> {
   const reports = await mkdtemp(join(tmpdir(), 'shoal-test-'));
   const sum: Tally = { passed: 0, failed: 0 };
   const lines: string[] = [];
-  for (const step of steps(reports)) {
+  const failures: Failure[] = [];
+  for (const step of steps(reports, failures)) {
     if (only && !step.parts.includes(only)) continue;
     console.log(`\n── ${step.name}`);
     const start = performance.now();
@@ -135,6 +142,7 @@ async function main(): Promise<void> {
     );
   }
   await rm(reports, { recursive: true, force: true });
+  for (const { test, why } of failures) console.log(`\nFAILED ${test}\n${why}`);
   console.log(`\n${lines.join('\n')}\n\n${sum.passed} passed, ${sum.failed} failed`);
   process.exitCode = sum.failed === 0 ? 0 : 1;
 }
