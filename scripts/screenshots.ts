@@ -34,7 +34,7 @@ const pictures = new Map<string, Buffer>();
 async function main(): Promise<void> {
   await buildPage(ROOT);
   const browser = await launchChromium();
-  const relay = await TestRelay.start('none');
+  const relay = await TestRelay.startNamed('none');
   try {
     for (const [start, end] of LENT) await (await Tab.open(browser, relay.url)).share(start, end);
     const asked = await askedContext(browser, relay.url);

@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { constants, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { CATALOGUE } from '../../src/model/index.ts';
 import { MODEL, RelayProcess } from '../relay-process.ts';
 
 /** A relay with the default model and an identity of its own, which a test may kill and start again. */
@@ -16,8 +17,19 @@ export class TestRelay {
    * @param more flags
    */
   static async start(layers: string, more: readonly string[] = []): Promise<TestRelay> {
+    return TestRelay.#start(await mkdtemp(join(tmpdir(), 'shoal-relay-')), MODEL, layers, more);
+  }
+
+  /** The same with the model by its name in the catalogue, as `npm start` serves it. */
+  static async startNamed(layers: string): Promise<TestRelay> {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-relay-'));
-    const flags = ['--data', folder, '--model', MODEL, '--layers', layers, ...more];
+    await mkdir(join(folder, 'models'));
+    await copyFile(MODEL, join(folder, 'models', basename(MODEL)), constants.COPYFILE_FICLONE);
+    return TestRelay.#start(folder, CATALOGUE[0].id, layers, []);
+  }
+
+  static async #start(folder: string, model: string, layers: string, more: readonly string[]) {
+    const flags = ['--data', folder, '--model', model, '--layers', layers, ...more];
     const relay = new TestRelay(await RelayProcess.start(0, flags), folder, flags);
     await relay.hosting(layers !== 'none');
     return relay;

@@ -55,12 +55,34 @@ const relay = async (...given: Parameters<typeof relayAnswering>) => {
   closing.push(server.close);
   return server;
 };
-async function listen(): Promise<{ server: Server; port: number }> {
+async function listen(wanted = 0): Promise<{ server: Server; port: number }> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   closing.push(() => server.close());
   return { server, port: (server.address() as { port: number }).port };
+}
+/** Below the ports that systems give away by themselves: what is free here stays free, whatever else runs. */
+let next = 20_000 + (process.pid % 5_000);
+/** A number that is free in TCP and in UDP. */
+async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = next++;
+    const server = createServer();
+    const socket = createSocket('udp4');
+    try {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      socket.bind(port, '127.0.0.1');
+      await once(socket, 'listening');
+      return port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    } finally {
+      server.close();
+      socket.close();
+    }
+  }
 }
 /** Makes an identity in the data folder, as the relay's first start does. */
 async function identity(): Promise<string> {
@@ -165,16 +187,17 @@ describe('ports', () => {
 
   it('of peers are looked at in TCP and UDP', async () => {
     expect(await one(peerPorts)).toEqual(says('warn', 'network.webrtcPort is not set'));
-    const { port } = await listen();
+    const [tcp, udp] = [await quietPort(), await quietPort()];
+    await listen(tcp);
     const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+    socket.bind(udp, '127.0.0.1');
     await once(socket, 'listening');
-    Object.assign(config.network, { tcpPort: port, webrtcPort: socket.address().port });
+    Object.assign(config.network, { tcpPort: tcp, webrtcPort: udp });
     expect((await look(peerPorts)).map(({ state }) => state)).toEqual(['fail', 'fail']);
     // The port of the UDP socket is free in TCP, and the other way round.
-    Object.assign(config.network, { tcpPort: socket.address().port, webrtcPort: port });
+    Object.assign(config.network, { tcpPort: udp, webrtcPort: tcp });
     expect((await look(peerPorts)).map(({ state }) => state)).toEqual(['ok', 'ok']);
-    Object.assign(config.network, { tcpPort: null, webrtcPort: socket.address().port });
+    Object.assign(config.network, { tcpPort: null, webrtcPort: udp });
     config.port = (await relay({ '/healthz': { status: 'ok' } })).port;
     expect(await one(peerPorts)).toEqual(says('ok', 'while a relay runs here'));
     await new Promise<void>((resolve) => socket.close(() => resolve()));
