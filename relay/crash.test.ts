@@ -89,7 +89,7 @@ describe('a relay that is killed under load', () => {
         expect(now.addresses.some((address) => address.includes('/certhash/'))).toBe(true);
         told = now;
         peer ??= await createNodeSwarm({ relays: [relayAddress(url, now.peer)] });
-        await connected(peer);
+        const joined = connected(peer);
         await relay.said(/Lending layers/);
 
         // What an earlier run counted is there, but for the last five seconds of it.
@@ -99,6 +99,7 @@ describe('a relay that is killed under load', () => {
         const others = Array.from({ length: 8 }, () => ask(url, key));
         expect(await first).toBe(200);
         counted = await saved(data);
+        await joined;
         if (i === TRIES) {
           await Promise.all(others);
           break;
