@@ -2,13 +2,12 @@
  * `npx tsx scripts/install-pictures.ts`: takes the pictures that browsers show when they offer to install the page
  * (public/screenshots/), of a real answer. They are kept: run it when the page looks different.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from '@playwright/test';
 import { ChatPage } from '../e2e/chat-page.ts';
-import { MODEL, RelayProcess } from '../e2e/relay-process.ts';
+import { TestRelay } from '../e2e/network/relay.ts';
 import { findChromium } from './chromium.ts';
 
 const FOLDER = fileURLToPath(new URL('../public/screenshots/', import.meta.url));
@@ -20,8 +19,7 @@ const PICTURES = [
 const QUESTION = 'Why is the sky blue? Answer in three sentences.';
 
 await mkdir(FOLDER, { recursive: true });
-const data = await mkdtemp(join(tmpdir(), 'shoal-pictures-'));
-const relay = await RelayProcess.start(0, ['--data', data, '--model', MODEL]);
+const relay = await TestRelay.startNamed('all');
 const browser = await chromium.launch({ executablePath: await findChromium(), args: ['--no-sandbox'] });
 try {
   const context = await browser.newContext({ baseURL: relay.url, colorScheme: 'light' });
@@ -37,6 +35,5 @@ try {
   }
 } finally {
   await browser.close();
-  await relay.kill();
-  await rm(data, { recursive: true, force: true });
+  await relay.close();
 }
