@@ -25,20 +25,10 @@ process.env.SHOAL_E2E_DATA ??= mkdtempSync(join(tmpdir(), 'shoal-e2e-'));
 process.env.SHOAL_CHROMIUM ??= await findChromium();
 const port = Number(process.env.SHOAL_E2E_PORT);
 
-/**
- * Specs with a relay of their own, or none, whose long computing keeps one core busy: they go beside the others, which
- * wait for timers and slow lines for half of their time. Together they take two thirds of what they take in turn.
- */
-const COMPUTING = /\/(golden|network\/(chain|crowd|losses|private))\.spec\.ts$/;
-
 export default defineConfig({
   testDir: 'e2e',
-  // One model in one browser keeps a core busy; more than two browsers would only make each other time out.
-  workers: 2,
-  projects: [
-    { name: 'visiting', testIgnore: COMPUTING, workers: 1 },
-    { name: 'computing', testMatch: COMPUTING, workers: 1 },
-  ],
+  // One model in one browser keeps two cores busy; beside a second, each takes twice its time, and some their whole.
+  workers: 1,
   // A test that passes at the second try is a test that fails.
   retries: 0,
   // The first load fetches 98 MB, makes the weights dense and measures itself.
