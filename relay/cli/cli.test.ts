@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tinyModel } from '../../src/sdk/testing/tiny-model.ts';
 import { KeyFile } from '../api/keys.ts';
 import { readConfig } from '../config/index.ts';
+import { quietPort } from '../testing/quiet-port.ts';
 import { COMMANDS } from './run-command.ts';
 import { relayAnswering } from './testing/fake-relay.ts';
 import { run as runIn } from './testing/run.ts';
@@ -297,7 +298,7 @@ describe('models', () => {
     const fetched = await run(['models', 'fetch', url]);
     expect([fetched.code, fetched.notes]).toEqual([0, '']);
     expect(fetched.out).toMatch(/Fetching from .*100 %[\s\S]* is here: .*2 layers, cid baf/);
-    const nobody = ['--port', String(await freePort())];
+    const nobody = ['--port', String(await quietPort())];
     const listed = await run(['models', ...nobody]);
     expect(listed.out).toMatch(
       /smollm2-135m-instruct .*to be fetched[\s\S]*tiny\.gguf .* kB[\s\S]*No relay runs here now/,
@@ -323,7 +324,7 @@ describe('models', () => {
       code: 2,
       notes: expect.stringContaining('serves'),
     });
-    expect((await run(['models', 'remove', id, '--port', String(await freePort())])).code).toBe(0);
+    expect((await run(['models', 'remove', id, '--port', String(await quietPort())])).code).toBe(0);
     expect(await readdir(folder)).toEqual(['other.gguf']);
   });
 
@@ -342,11 +343,3 @@ describe('models', () => {
     expect(await readFile(join(cwd, 'x'), 'utf8')).toBe('kept');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -14,6 +14,7 @@ import { relayAnswering } from '../cli/testing/fake-relay.ts';
 import { run } from '../cli/testing/run.ts';
 import { defaults, type RelayConfig } from '../config/index.ts';
 import { inspectCuda } from '../hosting/cuda.ts';
+import { quietPort } from '../testing/quiet-port.ts';
 import { cuda } from './cuda.ts';
 import { dataFolder, dataInUse } from './data.ts';
 import { CHECKS, examine } from './doctor.ts';
@@ -61,28 +62,6 @@ async function listen(wanted = 0): Promise<{ server: Server; port: number }> {
   await once(server, 'listening');
   closing.push(() => server.close());
   return { server, port: (server.address() as { port: number }).port };
-}
-/** Below the ports that systems give away by themselves: what is free here stays free, whatever else runs. */
-let next = 20_000 + (process.pid % 5_000);
-/** A number that is free in TCP and in UDP. */
-async function quietPort(): Promise<number> {
-  for (;;) {
-    const port = next++;
-    const server = createServer();
-    const socket = createSocket('udp4');
-    try {
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
-      socket.bind(port, '127.0.0.1');
-      await once(socket, 'listening');
-      return port;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    } finally {
-      server.close();
-      socket.close();
-    }
-  }
 }
 /** Makes an identity in the data folder, as the relay's first start does. */
 async function identity(): Promise<string> {
